@@ -1,0 +1,47 @@
+# Vankho: everything a person runs here. `make` alone lists it.
+# PYTHON: the system's Python, 3.11 to 3.13. VANKHO_CACHE: what was built once and may be used again, for every clone on this machine.
+export PYTHON ?= /usr/bin/python3
+export VANKHO_CACHE ?= $(if $(filter 0,$(shell id -u)),/var/cache/vankho,$(HOME)/.cache/vankho)
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests lint check test test-long test-fresh bench lock upgrade clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what Vankho needs to run (Debian 12 or 13; root or sudo the first time)
+	@deploy/setup
+
+setup-tests: ## the same, and what the tests need
+	@deploy/setup tests
+
+lint: setup-tests ## style, types and which room may import which
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint ## the quick round, under three minutes: lint and unit tests
+	$(BIN)/pytest -m "not servers and not long"
+
+test: lint ## all that CI runs: lint and every test but the long ones
+	$(BIN)/pytest -m "not long"
+
+test-long: setup-tests ## the long tests: full counts, a fresh set-up, lock files resolved again
+	$(BIN)/pytest -m long
+
+test-fresh: ## set-up and quick round on a new Debian in a folder (root; RELEASE=bookworm or trixie)
+	@deploy/fresh $(or $(RELEASE),bookworm)
+
+bench: setup ## the benchmarks
+	$(BIN)/python -m bench.codec
+
+lock: setup ## write the lock files again after a change of pyproject.toml's dependencies
+	deploy/lock
+
+upgrade: setup ## move every pin to the newest version that pyproject.toml allows
+	deploy/lock --upgrade
+
+clean: ## remove .venv and what tools left here (never an instance, never VANKHO_CACHE)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
