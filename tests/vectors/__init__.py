@@ -1,0 +1,1 @@
+"""Published test vectors, unchanged, and what reads them."""
