@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 __all__ = [
+    "AnswerCut",
+    "ArchiveUnreachable",
     "BlobMissing",
     "Busy",
     "CatalogBusy",
@@ -39,6 +41,8 @@ __all__ = [
     "NoteForeign",
     "NoteForged",
     "PlaceExposed",
+    "RangeRefused",
+    "RecordChanged",
     "RequestKeyReused",
     "SandboxUnreachable",
     "SecondPersonNeeded",
@@ -175,6 +179,23 @@ class TooManyOpenings(VankhoError):
     detail_vi = "Số tài liệu mở trong một phút vượt quá mức cho phép. Hãy đợi một phút rồi tiếp tục."
 
 
+class RecordChanged(VankhoError):
+    """Somebody else changed the record while this act was prepared; nothing was done."""
+
+    code, status, exit_code = "VK-CHANGED", 409, ExitCode.USAGE
+    title_en, title_vi = "Changed meanwhile", "Hồ sơ vừa thay đổi"
+    detail_en = "Somebody else changed this record in the meantime. Look at it again, and repeat your change if it is still right."
+    detail_vi = "Người khác vừa thay đổi hồ sơ này. Hãy xem lại, và làm lại thay đổi của bạn nếu vẫn còn đúng."
+
+
+class RangeRefused(VankhoError):
+    """A range of bytes that begins after the end. Facts: `size`, bytes."""
+
+    code, status, exit_code = "VK-RANGE", 416, ExitCode.USAGE
+    title_en, title_vi = "No such range", "Khoảng dữ liệu không hợp lệ"
+    detail_en, detail_vi = "The part has {size} bytes; ask for a range within them.", "Phần này có {size} byte; hãy yêu cầu một khoảng nằm trong đó."
+
+
 class SecondPersonNeeded(VankhoError):
     """An act that takes two people, and only one stands behind it."""
 
@@ -263,6 +284,24 @@ class KeeperUnreachable(VankhoError):
     title_en, title_vi = "The keeper does not answer", "Tiến trình giữ khóa không trả lời"
     detail_en = "The keeper, the process that holds the keys, does not answer. It is restarted if it died; try again in a moment."
     detail_vi = "Tiến trình giữ khóa không trả lời. Nếu đã dừng, nó sẽ được khởi động lại; hãy thử lại sau giây lát."
+
+
+class ArchiveUnreachable(VankhoError):
+    """The connection to the archive could not be had, or broke before its answer came: what was asked may or may not have been done."""
+
+    code, status, exit_code = "VK-SERVER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The archive does not answer", "Kho không trả lời"
+    detail_en = "The connection to the archive broke before it answered. Look whether the act was done, then try again."
+    detail_vi = "Kết nối tới kho bị ngắt trước khi có câu trả lời. Hãy xem thao tác đã được thực hiện chưa rồi thử lại."
+
+
+class AnswerCut(VankhoError):
+    """An answer of the archive ended before it was whole; nothing of it was kept."""
+
+    code, status, exit_code = "VK-CUT", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The answer was cut short", "Câu trả lời bị ngắt giữa chừng"
+    detail_en = "The archive's answer ended before it was whole, so nothing of it was kept. Try again; if this stays, run `vankho status`."
+    detail_vi = "Câu trả lời của kho bị ngắt trước khi trọn vẹn nên không có gì được giữ lại. Hãy thử lại; nếu vẫn lỗi, hãy chạy `vankho status`."
 
 
 class CatalogMissing(VankhoError):

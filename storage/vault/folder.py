@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -98,6 +99,24 @@ class FolderStore:
             with _opened(path, blob_id) as file:
                 if disk_sha256(file.fileno()) != sha256:
                     raise FixityError(blob=blob_id)
+
+    def verify_header(self, blob_id: BlobId, version: int, header_sha256: bytes, payload_size: int) -> None:
+        """Read the header from the disk again, and see that the payload has its size (bytes, sealed). Raises as `verify` does."""
+        with _opened(self._headers / header_name(blob_id, version), blob_id) as file:
+            if disk_sha256(file.fileno()) != header_sha256:
+                raise FixityError(blob=blob_id)
+        with _opened(self._payloads / payload_name(blob_id), blob_id) as file:
+            if os.fstat(file.fileno()).st_size != payload_size:
+                raise FixityError(blob=blob_id)
+
+    def written_at(self, blob_id: BlobId) -> datetime | None:
+        """When the blob's newest file was written, by the machine's clock; None if there is none."""
+        paths = [self._payloads / payload_name(blob_id), *(self._headers / blob_id[:2]).glob(f"{blob_id}.*")]
+        times = []
+        for path in paths:
+            with suppress(FileNotFoundError):
+                times.append(path.stat().st_mtime)
+        return datetime.fromtimestamp(max(times), UTC) if times else None
 
     def add_header(self, blob_id: BlobId, version: int, raw: bytes) -> bytes:
         """Keep one more version of the header; returns its SHA-256 (32 bytes), durable when it returns.

@@ -1,0 +1,86 @@
+"""The configuration of an instance: one typed object, read once from `vankho.toml`, passed down."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from classification.levels import Level
+from storage.errors import InvalidInput
+from storage.home import Home
+
+__all__ = ["NetworkClass", "Settings", "read_settings", "settings_text"]
+
+
+class NetworkClass(StrEnum):
+    """How the instance's machine is connected. Source: Law 117/2025/QH15 art. 2(5) and 5(2)."""
+
+    CONNECTED = "CONNECTED"
+    INDEPENDENT_LAN = "INDEPENDENT_LAN"
+    STANDALONE = "STANDALONE"
+
+    @property
+    def highest_level(self) -> Level:
+        """The highest level that an instance of this class may hold: a machine on a network holds no state secret."""
+        return Level.NON_CONFIDENTIAL if self is NetworkClass.CONNECTED else Level.TUYET_MAT
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `vankho.toml` says.
+
+    instance: the instance's id. office: the id of the office it belongs to. recovery: the recipient (`age1pq1...`) to which
+    everything is sealed beside its own key. log_key: the key (`name+id+key`) that checkpoints of the audit log are checked with.
+    test: whether test aids are allowed; fixed when the instance is made.
+    """
+
+    instance: str
+    office: str
+    network_class: NetworkClass
+    recovery: str
+    log_key: str
+    test: bool
+
+
+_KEYS = {"instance": str, "office": str, "network_class": str, "recovery": str, "log_key": str, "test": bool}
+
+
+def settings_text(settings: Settings) -> str:
+    """`vankho.toml` for these settings."""
+    return (
+        "# The configuration of this Vankho instance. `instance`, `recovery` and `log_key` are fixed when it is made.\n"
+        f'instance = "{settings.instance}"\n'
+        f'office = "{settings.office}"\n'
+        f'network_class = "{settings.network_class}"\n'
+        f'recovery = "{settings.recovery}"\n'
+        f'log_key = "{settings.log_key}"\n'
+        f"test = {'true' if settings.test else 'false'}\n"
+    )
+
+
+def read_settings(home: Home) -> Settings:
+    """The settings of the instance at `home`.
+
+    Raises NotInstance where there is none, and InvalidInput, which names the key, for a file that is not as it should be.
+    """
+    home.require()
+    try:
+        values = tomllib.loads(home.configuration.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(what=f"vankho.toml cannot be read: {error}") from error
+    if unknown := sorted(set(values) - set(_KEYS)):
+        raise InvalidInput(what=f"vankho.toml has a key that Vankho does not know: {unknown[0]}. Remove it or correct its name.")
+    for key, kind in _KEYS.items():
+        if not isinstance(values.get(key), kind):
+            raise InvalidInput(what=f"vankho.toml needs the key {key} ({'true or false' if kind is bool else 'text'}).")
+    if values["network_class"] not in set(NetworkClass):
+        raise InvalidInput(what=f"vankho.toml: network_class must be one of {', '.join(NetworkClass)}.")
+    return Settings(
+        instance=values["instance"],
+        office=values["office"],
+        network_class=NetworkClass(values["network_class"]),
+        recovery=values["recovery"],
+        log_key=values["log_key"],
+        test=values["test"],
+    )
