@@ -1,0 +1,116 @@
+"""People and sources: their names, and whose token this is. What people may do are facts (`facts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from storage.catalog.facts import in_force
+from storage.catalog.names import OfficeId, PersonId, SourceId
+from storage.catalog.schema import person, person_fact, source
+from storage.catalog.states import FactKind
+from storage.errors import NameTaken, NotFound
+
+__all__ = [
+    "Credential",
+    "Person",
+    "Source",
+    "add_person",
+    "add_source",
+    "all_people",
+    "all_sources",
+    "disable_source",
+    "person_by_name",
+    "person_of_token",
+    "source_of_token",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person who may sign in. Her name is hers for good."""
+
+    id: PersonId
+    name: str
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The person whose token was shown. fact: the id of the fact that says so."""
+
+    person: Person
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A scanner or another machine that deposits for an office."""
+
+    id: SourceId
+    name: str
+    office: OfficeId
+
+
+_PERSON = (person.c.id, person.c.name, person.c.made_at)
+
+
+def add_person(connection: sa.Connection, new: Person) -> None:
+    """Add a person, who may do nothing until facts say so. Raises NameTaken, also for the name of a source: the log names both."""
+    _require_free(connection, new.name)
+    connection.execute(person.insert().values(id=new.id, name=new.name, made_at=new.made_at))
+
+
+def all_people(connection: sa.Connection) -> tuple[Person, ...]:
+    """Every person there is or was, by name."""
+    return tuple(Person(*row) for row in connection.execute(sa.select(*_PERSON).order_by(person.c.name)))
+
+
+def person_by_name(connection: sa.Connection, name: str) -> Person | None:
+    """The person of this name."""
+    row = connection.execute(sa.select(*_PERSON).where(person.c.name == name)).one_or_none()
+    return None if row is None else Person(*row)
+
+
+def person_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Credential | None:
+    """Whose token has this hash (hex), at `at`; None for a token that is nobody's then, or of a person who is disabled then."""
+    mine = sa.and_(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash, in_force(person_fact, at))
+    shut = person_fact.alias()
+    disabled = sa.exists().where(shut.c.person_id == person.c.id, shut.c.kind == FactKind.DISABLED, in_force(shut, at))
+    row = connection.execute(sa.select(*_PERSON, person_fact.c.id).join_from(person, person_fact).where(mine, ~disabled)).one_or_none()
+    return None if row is None else Credential(Person(*row[:3]), row[3])
+
+
+def add_source(connection: sa.Connection, new: Source, token_hash: str, at: datetime) -> None:
+    """Add a source. token_hash: hex. Raises NameTaken, also for the name of a person."""
+    _require_free(connection, new.name)
+    values = {"id": new.id, "name": new.name, "office_id": new.office, "token_hash": token_hash, "made_at": at}
+    connection.execute(source.insert().values(values))
+
+
+def all_sources(connection: sa.Connection) -> tuple[Source, ...]:
+    """Every source there is or was, by name."""
+    return tuple(Source(*row) for row in connection.execute(sa.select(source.c.id, source.c.name, source.c.office_id).order_by(source.c.name)))
+
+
+def disable_source(connection: sa.Connection, name: str, at: datetime) -> None:
+    """Shut a source out from `at` on. Raises NotFound where there is none of this name that is not shut out already."""
+    enabled = sa.and_(source.c.name == name, source.c.disabled_at.is_(None))
+    if connection.execute(source.update().where(enabled).values(disabled_at=at)).rowcount != 1:
+        raise NotFound
+
+
+def source_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Source | None:
+    """The source whose token has this hash (hex), unless it is shut out at `at`."""
+    enabled = sa.or_(source.c.disabled_at.is_(None), source.c.disabled_at > at)
+    found = sa.select(source.c.id, source.c.name, source.c.office_id).where(source.c.token_hash == token_hash, enabled)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else Source(*row)
+
+
+def _require_free(connection: sa.Connection, name: str) -> None:
+    for names in (person.c.name, source.c.name):
+        if connection.execute(sa.select(names).where(names == name)).first() is not None:
+            raise NameTaken(name=name)

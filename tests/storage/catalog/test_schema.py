@@ -1,0 +1,141 @@
+"""The tables: made by migrations alone, portable, and strict about what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from catalog_world import LAN, OFFICE, T0, World
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from classification.levels import Level
+from storage.catalog import dialect, schema
+from storage.catalog.engine import Catalog
+from storage.catalog.migrations import migrate
+from storage.catalog.names import PartitionName
+from storage.catalog.outbox import add_outbox_row
+from storage.catalog.states import FactKind, Operation, State
+from storage.ids import RecordId
+
+
+def test_migrations_make_the_tables_of_this_version(world: World) -> None:
+    with world.catalog.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, schema.metadata) == []
+
+
+def test_migrations_make_every_constraint(world: World) -> None:
+    """Word for word what the tables of this version would be, checks included, which the comparison above does not see."""
+    with world.catalog.read() as connection:
+        migrated = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL").all())
+    statements = {table.name: CreateTable(table) for table in schema.metadata.sorted_tables}
+    statements |= {index.name: CreateIndex(index) for table in schema.metadata.sorted_tables for index in table.indexes}
+    wanted = {name: str(statement.compile(dialect=sqlite.dialect())) for name, statement in statements.items()}
+    migrated.pop("alembic_version")
+    assert {name: lines(sql) for name, sql in migrated.items()} == {name: lines(sql) for name, sql in wanted.items()}
+
+
+def lines(sql: str) -> list[str]:
+    """The statement's lines in an order that does not depend on the order of its constraints."""
+    return sorted(line.strip().rstrip(",") for line in sql.splitlines() if line.strip())
+
+
+def test_migrating_twice_changes_nothing(open_world: Callable[[], Catalog]) -> None:
+    catalog = open_world()
+    migrate(catalog)
+    with catalog.read() as connection:
+        before = connection.exec_driver_sql("SELECT sql FROM sqlite_schema").all()
+    migrate(catalog)
+    with catalog.read() as connection:
+        assert connection.exec_driver_sql("SELECT sql FROM sqlite_schema").all() == before
+
+
+def test_every_table_can_be_said_to_postgresql() -> None:
+    for table in schema.metadata.sorted_tables:
+        assert "VARCHAR" in str(CreateTable(table).compile(dialect=postgresql.dialect()))
+    assert "EXECUTE FUNCTION" in dialect.refuse_delete("postgresql", "person_fact")[-1]
+
+
+def add_fact_row(world: World, connection: sa.Connection) -> None:
+    act = world.act(connection)
+    values = {"id": "f1", "person_id": "lan", "kind": FactKind.ROLE, "value": "officer", "valid_from": T0, "act_id": act}
+    connection.execute(schema.person_fact.insert().values(values))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE person_fact SET value = 'archivist'",
+        "UPDATE person_fact SET valid_to = valid_from",
+        "DELETE FROM person_fact",
+        "REPLACE INTO person_fact (id, person_id, kind, value, valid_from, act_id) "
+        "SELECT id, person_id, kind, 'archivist', valid_from, act_id FROM person_fact",
+        "UPDATE audit_pending SET leaf = '{}'",
+        "UPDATE audit_pending SET person = 'nga'",
+        "UPDATE audit_pending SET details_sealed = x'00'",
+        "DELETE FROM audit_pending",
+    ],
+)
+def test_facts_and_audit_rows_stay_as_they_were_written(world: World, statement: str) -> None:
+    with world.catalog.write() as connection:
+        add_fact_row(world, connection)
+    with pytest.raises(sa.exc.IntegrityError, match=r"is_kept|is_fixed"), world.catalog.write() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_fact_needs_the_act_that_made_it(world: World) -> None:
+    values = {"id": "f1", "person_id": "lan", "kind": FactKind.ROLE, "value": "officer", "valid_from": T0, "act_id": "none"}
+    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+        connection.execute(schema.person_fact.insert().values(values))
+
+
+def test_a_fact_supersedes_only_a_fact_of_its_own_kind_and_person(world: World) -> None:
+    values = {"id": "f2", "person_id": "lan", "kind": FactKind.ROLE, "value": "archivist", "valid_from": T0, "supersedes": "f1"}
+    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+        add_fact_row(world, connection)
+        connection.execute(schema.person_fact.insert().values(values | {"act_id": world.act(connection, "second")}))
+
+
+def test_the_outbox_refuses_content_of_a_closed_record(world: World) -> None:
+    closed = world.partition(PartitionName(OFFICE, Level.MAT))
+    receipt = world.take("a")
+    with pytest.raises(sa.exc.IntegrityError, match="content_is_open"), world.catalog.write() as connection:
+        add_outbox_row(connection, RecordId(str(receipt.record)), Operation.PUT, closed, T0, "{}")
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"state": State.CLASSIFIED}, "classified_has_level"),
+        ({"state": State.QUARANTINED}, "quarantined_has_reason"),
+        ({"state": State.KEPT, "level": Level.MAT, "kept_at": T0}, "at_rest_in_partition"),
+        ({"level": Level.NON_CONFIDENTIAL, "review": True}, "review_is_closed"),
+        ({"review": True}, "review_is_closed"),
+        ({"size_shown": -1}, "counts_are_counts"),
+    ],
+)
+def test_a_record_that_cannot_be_is_refused(world: World, values: dict[str, object], constraint: str) -> None:
+    world.take("a")
+    with pytest.raises(sa.exc.IntegrityError, match=constraint), world.catalog.write() as connection:
+        connection.execute(schema.record.update().values(**values))
+
+
+def test_a_record_is_sealed_to_a_key_that_exists(world: World) -> None:
+    world.take("a")
+    values = {"state": State.KEPT, "level": Level.MAT, "kept_at": T0, "wrapped_partition": PartitionName(OFFICE, Level.MAT), "wrapped_n": 1}
+    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+        connection.execute(schema.record.update().values(**values))
+
+
+def test_a_depositor_has_one_live_copy_of_a_document(world: World) -> None:
+    world.take("a", tag="same")
+    second = {"id": "b", "office_id": OFFICE, "state": State.RECEIVED, "wrapped_n": 1, "depositor_kind": LAN.kind, "depositor_id": LAN.id}
+    row = second | {"duplicate_tag": "same", "size_shown": 1, "received_at": T0, "compartments": frozenset()}
+    with pytest.raises(sa.exc.IntegrityError, match="UNIQUE"), world.catalog.write() as connection:
+        connection.execute(schema.record.insert().values(**row))
+    with world.catalog.write() as connection:
+        connection.execute(schema.record.insert().values(**row | {"depositor_id": "nga"}))
