@@ -1,0 +1,92 @@
+"""What api and worker work with: catalog, store, and the public halves of the keys, handed over by the keeper."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from storage.audit.scribe import Scribe
+from storage.catalog.engine import Catalog, open_catalog
+from storage.catalog.names import OfficeId, PartitionName, compartments_text
+from storage.catalog.partitions import PartitionKey, newest_key
+from storage.clock import Clock
+from storage.home import Home
+from storage.ids import IdSource
+from storage.settings import Settings
+from storage.vault.age import HybridRecipient
+from storage.vault.folder import FolderStore
+from storage.vault.keeper.client import KeeperClient
+from storage.vault.keeper.protocol import Json
+
+__all__ = ["Archive", "decode_key", "open_archive", "partition_key"]
+
+
+_START_PATIENCE = 60.0
+"""Seconds to wait for a keeper that is starting: a loaded machine is slow, not broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One open instance, without a private key.
+
+    transit, recovery: what a deposit is sealed to. transit_n: the number of the transit key. open_index: key (32 bytes) of the
+    embedded open index. duplicates: HMAC key (32 bytes) for content; None in the worker, which has no use for it.
+    """
+
+    home: Home
+    settings: Settings
+    catalog: Catalog
+    store: FolderStore
+    keeper: KeeperClient
+    ids: IdSource
+    clock: Clock
+    scribe: Scribe
+    transit: HybridRecipient
+    transit_n: int
+    recovery: HybridRecipient
+    open_index: bytes
+    duplicates: bytes | None
+
+    @property
+    def office(self) -> OfficeId:
+        """The office that the instance belongs to."""
+        return OfficeId(self.settings.office)
+
+
+def open_archive(home: Home, settings: Settings, keeper: KeeperClient, ids: IdSource, clock: Clock) -> tuple[Archive, dict[str, Json]]:
+    """Open what the keeper hands over to this role; also everything that it handed over. Raises KeeperUnreachable, CatalogKeyWrong ..."""
+    given = keeper.ask_within(_START_PATIENCE, "handover")
+    auditors = HybridRecipient.parse(str(given["auditors"]))
+    duplicates = given.get("duplicates")
+    archive = Archive(
+        home=home,
+        settings=settings,
+        catalog=open_catalog(home.catalog / "catalog.db", decode_key(given["catalog"])),
+        store=FolderStore(home.store),
+        keeper=keeper,
+        ids=ids,
+        clock=clock,
+        scribe=Scribe(auditors, ids, clock),
+        transit=HybridRecipient.parse(str(given["transit_recipient"])),
+        transit_n=int(str(given["transit_n"])),
+        recovery=HybridRecipient.parse(settings.recovery),
+        open_index=decode_key(given["open_index"]),
+        duplicates=None if duplicates is None else decode_key(duplicates),
+    )
+    return archive, given
+
+
+def partition_key(archive: Archive, name: PartitionName) -> PartitionKey:
+    """The key to seal to for a partition; the keeper makes one where the partition was never named before."""
+    with archive.catalog.read() as connection:
+        key = newest_key(connection, name)
+    if key is None:
+        level = None if name.level is None else name.level.name
+        given = archive.keeper.ask("partition", office=name.office, level=level, compartments=compartments_text(name.compartments))
+        key = PartitionKey(name, int(str(given["n"])), str(given["recipient"]))
+    return key
+
+
+def decode_key(text: Json) -> bytes:
+    """A key as it comes from the keeper."""
+    return base64.b64decode(str(text), validate=True)

@@ -1,0 +1,54 @@
+"""What the keeper does when it is asked: one function a duty, each for the roles that it names.
+
+Every duty may be asked again: a client whose connection broke does not know whether it was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TypeAlias
+
+from storage.vault.keeper import auditing, closed, handover, opening, people
+from storage.vault.keeper.keeper import Keeper
+from storage.vault.keeper.protocol import Json, Role
+
+__all__ = ["DUTIES", "Duty"]
+
+Duty: TypeAlias = Callable[[Keeper, dict[str, Json]], dict[str, Json]]
+
+
+def _keys(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """What may be known of every key; public halves only."""
+    return {"keys": [dict(asdict(info)) for info in keeper.keyring.infos()]}
+
+
+DUTIES: dict[Role, dict[str, Duty]] = {
+    Role.API: {
+        "handover": handover.to_api,
+        "sign_in": people.sign_in,
+        "add_person": people.add_person,
+        "list_people": people.list_people,
+        "disable_person": people.disable_person,
+        "grant": people.grant,
+        "revoke_grant": people.revoke_grant,
+        "add_source": people.add_source,
+        "keys": _keys,
+        "partition": opening.partition,
+        "unwrap": opening.unwrap,
+        "rewrap": opening.rewrap,
+        "search_closed": closed.search_closed,
+        "sequence_now": auditing.sequence_now,
+        "audit_checkpoint": auditing.audit_checkpoint,
+        "audit_query": auditing.audit_query,
+        "audit_verify": auditing.audit_verify,
+        "audit_bundle": auditing.audit_bundle,
+        "audit_file": auditing.audit_file,
+    },
+    Role.WORKER: {
+        "handover": handover.to_worker,
+        "partition": opening.partition,
+        "sequence_now": auditing.sequence_now,
+    },
+}
+"""A duty that is not listed for a role does not exist for it."""

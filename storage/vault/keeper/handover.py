@@ -1,0 +1,35 @@
+"""What the keeper hands over when a process starts, to each role what its work takes and no more."""
+
+from __future__ import annotations
+
+import base64
+
+from storage.vault.keeper.keeper import FIRST, Keeper
+from storage.vault.keeper.protocol import Json
+from storage.vault.keyring import KeyKind
+
+__all__ = ["to_api", "to_worker"]
+
+
+def to_api(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Credentials of the catalog and of the open index, the HMAC key for duplicates; of the rest public halves."""
+    return _common(keeper) | {"duplicates": _secret(keeper, KeyKind.DUPLICATES)}
+
+
+def to_worker(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Credentials of the catalog and of the open index, and the transit identity, which opens what is not kept yet."""
+    return _common(keeper) | {"transit": _secret(keeper, KeyKind.TRANSIT)}
+
+
+def _common(keeper: Keeper) -> dict[str, Json]:
+    return {
+        "catalog": _secret(keeper, KeyKind.CATALOG),
+        "open_index": _secret(keeper, KeyKind.OPEN_INDEX),
+        "auditors": keeper.keyring.identity(KeyKind.AUDITORS, FIRST).recipient().text(),
+        "transit_recipient": keeper.keyring.identity(KeyKind.TRANSIT, FIRST).recipient().text(),
+        "transit_n": int(FIRST),
+    }
+
+
+def _secret(keeper: Keeper, kind: KeyKind) -> str:
+    return base64.b64encode(keeper.keyring.secret(kind, FIRST)).decode("ascii")

@@ -1,0 +1,199 @@
+"""Duties on people: the keeper alone writes who she is and what she may do, after its own decision, with the act in the log."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from contextlib import AbstractContextManager
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from classification.levels import Compartment, Level
+from storage.access import Action, Role, Subject, decide
+from storage.access.deeds import Deed, deed
+from storage.access.loading import load_subject
+from storage.audit.scribe import Actor, person_actor
+from storage.catalog import people
+from storage.catalog.audit_rows import add_audit_row
+from storage.catalog.facts import NewFact, add_fact, end_fact, facts_at
+from storage.catalog.names import OfficeId, SourceId
+from storage.catalog.offices import office_of
+from storage.catalog.record_facts import facts_of
+from storage.catalog.states import AuditOutcome, FactKind
+from storage.errors import InvalidInput, KeyNotKnown, NotFound
+from storage.vault.keeper.enrolment import Enrolment, enrol
+from storage.vault.keeper.keeper import Keeper
+from storage.vault.keeper.protocol import Json
+from storage.vault.tokens import token_hash
+
+__all__ = ["add_person", "add_source", "disable_person", "enrol", "grant", "list_people", "revoke_grant", "sign_in"]
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+_E = TypeVar("_E", bound=StrEnum)
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def sign_in(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Whose token this is. token: as her key file holds it. address: where she asks from, for the log. act: what for, where
+    the log is at fault and only some acts are still answered. Answer: session, person, name.
+
+    Raises KeyNotKnown, and writes down that somebody tried.
+    """
+    now, address = keeper.clock.now(), _text(values.get("address"))
+    with keeper.catalog.read() as connection:
+        credential = people.person_of_token(connection, token_hash(str(values["token"])), now)
+    if credential is None:
+        nobody = Actor(None, None, is_person=True, address=address)
+        with keeper.catalog.write() as connection:
+            add_audit_row(connection, keeper.scribe.row(nobody, "sign-in", AuditOutcome.DENIED))
+        raise KeyNotKnown
+    session, is_new = keeper.sessions.open(credential)
+    if is_new:
+        her = Actor(credential.person.id, credential.person.name, is_person=True, session=session.handle, address=address)
+        with keeper.catalog.write() as connection:
+            add_audit_row(connection, keeper.scribe.row(her, "sign-in"))
+    return {"session": session.handle, "person": credential.person.id, "name": credential.person.name, "credential": credential.fact}
+
+
+def add_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """A new person. name, office, roles, clearance, compartments, token_sha256 (hex). Answer: person."""
+    name, token = _name(values["name"]), _hash(values["token_sha256"])
+    office, clearance = OfficeId(str(values["office"])), _level(values["clearance"])
+    roles = [_word(Role, role) for role in _list(values["roles"])]
+    compartments = [_word(Compartment, compartment) for compartment in _list(values["compartments"])]
+    details: dict[str, Json] = {"to": name, "office": office, "roles": [*roles], "clearance": clearance.name, "compartments": [*compartments]}
+    with _deed(keeper, values, Action.MANAGE_PEOPLE, details) as deed:
+        _require_office(deed.connection, office)
+        if clearance > keeper.settings.network_class.highest_level:
+            raise InvalidInput(what="No clearance may be higher than the levels that this instance may hold.")
+        new = Enrolment(name, office, tuple(roles), clearance, tuple(compartments), token)
+        person = enrol(deed.connection, keeper.ids, new, keeper.clock.now(), deed.act)
+    return {"person": person}
+
+
+def disable_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Shut a person (or source) of this name out from now on. Raises NotFound where there is none that is not shut out."""
+    name, now = str(values["name"]), keeper.clock.now()
+    with _deed(keeper, values, Action.MANAGE_PEOPLE, {"disabled": name}) as deed:
+        person = people.person_by_name(deed.connection, name)
+        if person is None:
+            people.disable_source(deed.connection, name, now)
+        elif any(fact.kind is FactKind.DISABLED for fact in facts_at(deed.connection, person.id, now)):
+            raise NotFound
+        else:
+            add_fact(deed.connection, keeper.ids, NewFact(person.id, FactKind.DISABLED, "", now), deed.act)
+    return {}
+
+
+def grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Let a person know of one record or case until a moment. person (name), record or case, until (RFC 3339), reason. Answer: grant."""
+    until = datetime.fromisoformat(str(values["until"]))
+    now = keeper.clock.now()
+    if until.tzinfo is None or until <= now:
+        raise InvalidInput(what="A grant ends in the future: give a later date.")
+    record, case = _text(values.get("record")), _text(values.get("case"))
+    if (record is None) == (case is None):
+        raise InvalidInput(what="A grant is for a record or for a case: name one of them.")
+    with _deed(keeper, values, Action.GRANT, {"to": str(values["person"]), "case": case}, record) as deed:
+        person = people.person_by_name(deed.connection, str(values["person"]))
+        if person is None:
+            raise InvalidInput(what="There is no person of this name.")
+        kind, value = (FactKind.GRANT_RECORD, record) if record is not None else (FactKind.GRANT_CASE, case)
+        new = NewFact(person.id, kind, str(value), now, until, str(values["reason"]))
+        fact = add_fact(deed.connection, keeper.ids, new, deed.act)
+    return {"grant": fact.id}
+
+
+def revoke_grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """End a grant now. grant: its id. Raises NotFound where there is none, or it ended."""
+    with _deed(keeper, values, Action.GRANT, {"revoked": str(values["grant"])}) as deed:
+        ended = end_fact(deed.connection, keeper.ids, str(values["grant"]), keeper.clock.now(), deed.act, None)
+        if ended.kind not in (FactKind.GRANT_RECORD, FactKind.GRANT_CASE):
+            raise NotFound
+        if ended.kind is FactKind.GRANT_RECORD and not decide(deed.subject, Action.GRANT, facts_of(deed.connection, ended.value)).allowed:
+            raise NotFound
+    return {}
+
+
+def add_source(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """A scanner or another machine that deposits for an office. name, office, token_sha256 (hex). Answer: source."""
+    name, token = _name(values["name"]), _hash(values["token_sha256"])
+    office = OfficeId(str(values["office"]))
+    with _deed(keeper, values, Action.MANAGE_SOURCES, {"to": name, "office": office}) as deed:
+        _require_office(deed.connection, office)
+        source = people.Source(SourceId(keeper.ids.new(f"source/{name}")), name, office)
+        people.add_source(deed.connection, source, token, keeper.clock.now())
+    return {"source": source.id}
+
+
+def list_people(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Every person with what holds of her now."""
+    now = keeper.clock.now()
+    with _deed(keeper, values, Action.MANAGE_PEOPLE, {}) as deed:
+        listed: list[Json] = []
+        for person in people.all_people(deed.connection):
+            held: dict[str, list[str]] = {}
+            for fact in facts_at(deed.connection, person.id, now):
+                if fact.kind is not FactKind.CREDENTIAL:
+                    held.setdefault(fact.kind.value.lower(), []).append(fact.value)
+            listed.append({"person": person.id, "name": person.name, "facts": {kind: [*values] for kind, values in held.items()}})
+    return {"people": listed}
+
+
+def _require_office(connection: sa.Connection, office: OfficeId) -> None:
+    if office_of(connection, office) is None:
+        raise InvalidInput(what=f"There is no office {office:.63}.")
+
+
+def _deed(
+    keeper: Keeper, values: dict[str, Json], action: Action, details: dict[str, Json], record: str | None = None
+) -> AbstractContextManager[Deed]:
+    """One act of whoever holds the session. Raises KeyNotKnown if she is disabled by now, and what `deed` raises."""
+
+    def who(connection: sa.Connection) -> tuple[Subject, Actor]:
+        session = keeper.sessions.of(str(values["session"]))
+        person = session.credential.person
+        subject = load_subject(connection, person.id, keeper.clock.now())
+        if subject is None:
+            raise KeyNotKnown
+        return subject, person_actor(person, min(subject.offices, default=None), session.handle, _text(values.get("address")))
+
+    return deed(keeper.catalog, keeper.scribe, who, action, record, details)
+
+
+def _name(value: Json) -> str:
+    name = unicodedata.normalize("NFC", str(value).strip())
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(what="A name has 1 to 100 characters and no control characters.")
+    return name
+
+
+def _hash(value: Json) -> str:
+    if not _HASH.fullmatch(str(value)):
+        raise InvalidInput(what="token_sha256 is a SHA-256 in lower-case hex.")
+    return str(value)
+
+
+def _word(kind: type[_E], value: Json) -> _E:
+    """One of a closed set. Raises InvalidInput, which names the set."""
+    try:
+        return kind(str(value))
+    except ValueError:
+        raise InvalidInput(what=f"{value!s:.40} is none of {', '.join(kind)}.") from None
+
+
+def _level(value: Json) -> Level:
+    if str(value) not in Level.__members__:
+        raise InvalidInput(what=f"{value!s:.40} is none of {', '.join(Level.__members__)}.")
+    return Level[str(value)]
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)
