@@ -1,7 +1,7 @@
 """Classification: text and layout in, level and reasons out. Pure: no input or output of its own."""
 
 from classification.decision import Classification, Reason, Unread, classify, classify_text
-from classification.document import Box, Line, Page, Profile, Source, Text
+from classification.document import Box, Cell, Guess, Line, Page, Profile, Reread, Source, Text
 from classification.header import CopyKind, DocType, Family, Header, HeaderWarning, Petition, Urgency, read_header
 from classification.levels import Compartment, HandlingMark, Level
 from classification.marks import Mark, MarkKind, find_handling, find_marks
@@ -9,11 +9,13 @@ from classification.text import fold, normalise, skeleton, syllables, tone_place
 
 __all__ = [
     "Box",
+    "Cell",
     "Classification",
     "Compartment",
     "CopyKind",
     "DocType",
     "Family",
+    "Guess",
     "HandlingMark",
     "Header",
     "HeaderWarning",
@@ -25,6 +27,7 @@ __all__ = [
     "Petition",
     "Profile",
     "Reason",
+    "Reread",
     "Source",
     "Text",
     "Unread",
