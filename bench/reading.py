@@ -1,0 +1,147 @@
+"""Pages a minute, read behind the walls, beside bare Tesseract on the same pages; and how many numbers and dates come out right.
+
+    python bench/reading.py [--documents N] [--rounds N]
+
+Both lines read the fourteen documents of tests/data/vi-documents with the model `vie`, in turns, as many at once as there are
+cores. Ours: bytes in, type, structure, active content, page texts out. Bare Tesseract: rendered pages in, words out, in plain
+processes that have the model loaded and the pages in memory. Pages with a text of their own are counted on neither side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import importlib.util
+import mmap
+import multiprocessing
+import os
+import queue
+import statistics
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ["OMP_THREAD_LIMIT"] = "1"  # before Tesseract is loaded here
+
+from ingest.reading.pages import PageText, Source, page_lines
+from ingest.reading.pdf_pages import reading_dpi
+from ingest.reading.pdfium import PdfFile, Raster
+from ingest.reading.tesseract import Reader
+from ingest.sandbox.document import Document
+from ingest.sandbox.limits import Limits
+from ingest.sandbox.sandbox import Sandbox
+
+DOCUMENTS = Path(__file__).parents[1] / "tests" / "data" / "vi-documents"
+CORES = len(os.sched_getaffinity(0))
+TARGET = 0.7
+
+_readers: list[Reader] = []
+
+
+def ours(sandbox: Sandbox, paths: list[Path]) -> tuple[float, dict[str, list[PageText]]]:
+    """Seconds, and the pages of each document; a thread for each core, each with a document at a time."""
+    waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    for path in sorted(paths, key=lambda path: -path.stat().st_size):
+        waiting.put(path)
+    texts: dict[str, list[PageText]] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                path = waiting.get_nowait()
+            except queue.Empty:
+                return
+            with Document.of(path.read_bytes()) as document:
+                found = sandbox.inspect(document, path.name)
+                texts[path.name] = list(sandbox.read_pages(document, 1, found.page_count))
+
+    started = time.perf_counter()
+    threads = [threading.Thread(target=work) for _ in range(CORES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started, texts
+
+
+def rendered(paths: list[Path], texts: dict[str, list[PageText]]) -> list[Raster]:
+    """The pages that were read as pictures, rendered in the same way."""
+    rasters = []
+    for path in paths:
+        with path.open("rb") as file:
+            pdf = PdfFile(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), None)
+            for text in texts[path.name]:
+                if text.source is not Source.TEXT:
+                    page = pdf.page(text.number)
+                    rasters.append(page.render(reading_dpi(page.pictures(), page.width, page.height, Limits().read_pixels)))
+    return rasters
+
+
+def load() -> None:
+    """In each plain process, before the clock runs."""
+    _readers[:] = [Reader()]
+
+
+def recognise(raster: Raster) -> int:
+    """Words on a rendered page."""
+    return len(_readers[0].read(raster.pixels, raster.width, raster.height, raster.stride, raster.dpi))
+
+
+def bare(pool: ProcessPoolExecutor, rasters: list[Raster]) -> float:
+    """Seconds to read all pages."""
+    started = time.perf_counter()
+    list(pool.map(recognise, rasters))
+    return time.perf_counter() - started
+
+
+def report_fields(texts: dict[str, list[PageText]]) -> None:
+    """Numbers and dates that the classification finds, against what a person read."""
+    if importlib.util.find_spec("classification.decision") is None:
+        print("numbers and dates: not judged, there is no classification")
+        return
+    from classification import Line, Page, Text, classify
+    from classification import Source as Read
+
+    with (DOCUMENTS / "fields.tsv").open(encoding="utf-8") as file:
+        known = {Path(row["file"]).name: row for row in csv.DictReader(file, delimiter="\t")}
+    numbers = dates = 0
+    for name, pages in texts.items():
+        read = tuple(Page(page.number, tuple(map(Line, page_lines(page.words))), Read(page.source)) for page in pages)
+        header = classify(Text(read)).header
+        number, date = header.ref_code == known[name]["number"], str(header.date) == known[name]["date"]
+        numbers, dates = numbers + number, dates + date
+        if not (number and date):
+            print(f"  {name}: {header.ref_code} {header.date}, on paper {known[name]['number']} {known[name]['date']}")
+    print(f"numbers right {numbers}/{len(texts)}, dates right {dates}/{len(texts)}")
+
+
+def main() -> None:
+    """Alternate the two lines and print the figures."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--documents", type=int, default=14)
+    asked.add_argument("--rounds", type=int, default=3)
+    options = asked.parse_args()
+    paths = sorted(DOCUMENTS.glob("*.pdf"))[: options.documents]
+    ratios = []
+    with (
+        Sandbox() as sandbox,
+        ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn"), load) as pool,
+    ):
+        _, texts = ours(sandbox, paths)
+        rasters = rendered(paths, texts)
+        bare(pool, rasters[:CORES])
+        pages = sum(map(len, texts.values()))
+        print(f"{len(paths)} documents, {pages} pages, {len(rasters)} of them read as pictures; {CORES} cores; {sandbox.walls.name}")
+        for number in range(1, options.rounds + 1):
+            own, _ = ours(sandbox, paths)
+            plain = bare(pool, rasters)
+            ratios.append(plain / own)
+            a_minute = 60 * len(rasters)
+            print(f"round {number}: behind walls {a_minute / own:.1f} pages/min, bare Tesseract {a_minute / plain:.1f}, ratio {ratios[-1]:.2f}")
+    print(f"ratio, median: {statistics.median(ratios):.2f} (target {TARGET})")
+    report_fields(texts)
+
+
+if __name__ == "__main__":
+    main()

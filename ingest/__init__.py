@@ -1,0 +1,1 @@
+"""The way in: sources, reading, description, and the pipeline that knows their order."""

@@ -1,0 +1,147 @@
+"""One record on the worker's desk: its parts and what was found out, opened or worked out when a step first needs it.
+
+What a step worked out is at hand for the next one. After a crash it is worked out again, from what lies durably in the store: nothing
+that a document says is ever written down unsealed before its level is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from classification import Classification, classify
+from ingest.desk import Desk
+from ingest.envelope import Envelope
+from ingest.reading.pages import Inspection
+from ingest.reasons import Reason
+from ingest.sandbox.document import Document
+from ingest.sandbox.sandbox import ReadingFailed
+from ingest.text_part import Reading
+from storage.catalog.blobs import BlobRow, blobs_of
+from storage.catalog.record_facts import RecordFacts, facts_of
+from storage.catalog.states import BlobPart
+from storage.catalog.work import Job
+from storage.description import Description
+from storage.errors import BlobMissing, FixityError, NotFound
+from storage.vault.age import open_file
+
+__all__ = ["Papers"]
+
+
+class Papers:
+    """The papers of one record, for as long as it is in hand. Use it as a context: what it opened in memory is given back."""
+
+    def __init__(self, desk: Desk, job: Job) -> None:
+        self._desk, self._record = desk, job.record
+        self._sealed_password = job.sealed_input
+        self._open = ExitStack()
+        self._envelope: Envelope | None = None
+        self._original: Document | None = None
+        self._inspection: Inspection | None = None
+        self._reading: Reading | None = None
+        self._classification: Classification | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.close()
+
+    def facts(self) -> RecordFacts:
+        """The record as it stands now."""
+        with self._desk.archive.catalog.read() as connection:
+            facts = facts_of(connection, self._record)
+        if facts is None:
+            raise NotFound
+        return facts
+
+    def blobs(self) -> tuple[BlobRow, ...]:
+        """Its parts as they stand now."""
+        with self._desk.archive.catalog.read() as connection:
+            return blobs_of(connection, self._record)
+
+    def blob(self, part: BlobPart) -> BlobRow | None:
+        """One of them."""
+        return next((blob for blob in self.blobs() if blob.part is part), None)
+
+    def described(self) -> Description | None:
+        """The description of a record that was kept before and came back; None at the first time."""
+        blob = self.blob(BlobPart.DESCRIPTION)
+        return None if blob is None else Description.decode(self._desk.open(blob))
+
+    def envelope(self) -> Envelope:
+        """What came with the document: from its envelope, or from the description that took it over."""
+        if self._envelope is None:
+            blob, before = self.blob(BlobPart.ENVELOPE), self.described()
+            if blob is not None:
+                self._envelope = Envelope.parse(self._desk.open(blob))
+            elif before is not None:
+                self._envelope = Envelope(before.file_name, before.plain_sha256)
+            else:
+                raise BlobMissing(blob=f"envelope of {self._record}")
+        return self._envelope
+
+    def original(self) -> Document:
+        """The document as it came. Raises FixityError if it is not what came through the door."""
+        if self._original is None:
+            blob = self.blob(BlobPart.ORIGINAL)
+            if blob is None:
+                raise BlobMissing(blob=f"original of {self._record}")
+            document = self._open.enter_context(self._desk.document(blob))
+            if _sha256(document) != self.envelope().plain_sha256:
+                raise FixityError(blob=blob.id)
+            self._original = document
+        return self._original
+
+    def inspection(self) -> Inspection:
+        """What the document is."""
+        if self._inspection is None:
+            self._inspection = self._desk.sandbox.inspect(self.original(), self.envelope().file_name, self._password())
+        return self._inspection
+
+    def read(self) -> Reading:
+        """Read the document anew, from its access copy where there is one. Raises ReadingFailed, SandboxUnreachable, Stopping."""
+        found = self.inspection()
+        if found.kind is None:
+            self._reading = Reading(None)
+            return self._reading
+        access = self.blob(BlobPart.ACCESS)
+        document = self.original() if access is None else self._open.enter_context(self._desk.document(access))
+        password = self._password() if access is None else None
+        pages = []
+        for page in self._desk.sandbox.read_pages(document, 1, max(found.page_count, 1), password):
+            pages.append(page)
+            self._desk.stop_if_asked()
+        if not pages:
+            raise ReadingFailed(Reason.DAMAGED)
+        self._reading = Reading(found.kind, tuple(pages), found.warnings, found.active)
+        return self._reading
+
+    def reading(self) -> Reading:
+        """What was read, from the part `text`."""
+        if self._reading is None:
+            blob = self.blob(BlobPart.TEXT)
+            if blob is None:
+                raise BlobMissing(blob=f"text of {self._record}")
+            self._reading = Reading.parse(self._desk.open(blob))
+        return self._reading
+
+    def classification(self) -> Classification | None:
+        """What the text says of itself and of its level; None for a type of document that is not read."""
+        if self._classification is None and self.reading().kind is not None:
+            self._classification = classify(self.reading().for_classification(self.envelope().file_name))
+        return self._classification
+
+    def _password(self) -> str | None:
+        if self._sealed_password is None:
+            return None
+        return b"".join(open_file(io.BytesIO(self._sealed_password), [self._desk.transit])).decode("utf-8", "replace")
+
+
+def _sha256(document: Document) -> str:
+    with os.fdopen(document.open(), "rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

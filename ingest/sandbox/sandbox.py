@@ -1,0 +1,124 @@
+"""Documents read behind walls: what is asked here is done by a child that holds nothing and is gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Self
+
+from ingest.reading.pages import Inspection, PageText, Source
+from ingest.reading.wire import failure_of, inspection_of, page_of
+from ingest.reasons import Reason
+from ingest.sandbox.document import Document
+from ingest.sandbox.frames import Broken
+from ingest.sandbox.limits import Limits
+from ingest.sandbox.parent import Died, Zygote
+from ingest.sandbox.walls import Walls
+
+__all__ = ["ReadingFailed", "Sandbox"]
+
+
+class ReadingFailed(Exception):
+    """The document as a whole cannot be read. reason: as `Reason` says."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+
+
+class Sandbox:
+    """Inspects and reads documents, each in a child of its own. Threads may use one at the same time.
+
+    The main thread starts it, and starts it again after the zygote died, which the next call does by itself;
+    from another thread such a call raises `storage.walls.children.NotMainThread`, and is to be made again after `start`.
+    """
+
+    def __init__(self, limits: Limits | None = None, entry: Sequence[str] | None = None) -> None:
+        self._limits = limits or Limits()
+        self._zygote = Zygote(self._limits) if entry is None else Zygote(self._limits, entry)
+
+    def start(self) -> None:
+        """Start the zygote unless it runs: about a second. Raises SandboxUnreachable."""
+        self._zygote.start()
+
+    def close(self) -> None:
+        """End the zygote and all children."""
+        self._zygote.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def walls(self) -> Walls:
+        """What stands around each document on this machine, once started."""
+        return self._zygote.walls
+
+    @property
+    def zygote_pid(self) -> int | None:
+        """The zygote's process id; None when it does not run."""
+        return self._zygote.pid
+
+    def inspect(self, document: Document, name_hint: str, password: str | None = None) -> Inspection:
+        """What the document is, and why it is not taken if it is not. name_hint: its file name, of which the extension counts.
+
+        Whatever becomes of the child is in `reason`. Raises SandboxUnreachable.
+        """
+        if document.size == 0:
+            return _refused(Reason.EMPTY)
+        if document.size > self._limits.document:
+            return _refused(Reason.TOO_LARGE)
+        copy = bytearray()
+        try:
+            for frame in self._zygote.ask("inspect", {"name": name_hint, "password": password}, document):
+                if reason := failure_of(frame.header):
+                    return _refused(reason)
+                if "copy" not in frame.header:
+                    return inspection_of(frame.header, bytes(copy), self._limits)
+                copy += frame.body
+                if len(copy) > self._limits.document + document.size:
+                    return _refused(Reason.LIMIT)
+        except Died as died:
+            return _refused(died.reason)
+        except Broken:
+            return _refused(Reason.CRASHED)
+        return _refused(Reason.CRASHED)
+
+    def read_pages(self, document: Document, first: int, last: int, password: str | None = None) -> Iterator[PageText]:
+        """Pages `first` to `last`, from 1, each as soon as it is read; document: the access copy where `inspect` made one.
+
+        A page whose child died or that cannot be read comes with its reason, and the next child goes on behind it; after
+        `Limits.dead_pages` of those in a row the rest comes with the last one's reason unread.
+        Raises ReadingFailed if the document cannot even be opened, and SandboxUnreachable.
+        """
+        number, dead = first, 0
+        while number <= last:
+            opened, reason = False, Reason.CRASHED
+            try:
+                for frame in self._zygote.ask("read", {"first": number, "last": last, "password": password}, document):
+                    if failed := failure_of(frame.header):
+                        reason = failed
+                        break
+                    if not opened:
+                        opened = True
+                        continue
+                    yield page_of(frame.header, number, self._limits)
+                    number, dead = number + 1, 0
+                else:
+                    return  # the document ends before `last`
+            except Died as died:
+                reason = died.reason
+            except Broken:
+                reason = Reason.CRASHED
+            if not opened:
+                raise ReadingFailed(reason)
+            dead += 1
+            for lost in range(number, last + 1 if dead >= self._limits.dead_pages else number + 1):
+                yield PageText(lost, "", (), Source.NONE, None, 0, 0, reason)
+                number = lost + 1
+
+
+def _refused(reason: Reason) -> Inspection:
+    return Inspection(None, "application/octet-stream", 0, reason, (), (), None)

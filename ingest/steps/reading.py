@@ -1,0 +1,53 @@
+"""Identified, sanitised, read: what the document is, its access copy if it needs one, its text page by page."""
+
+from __future__ import annotations
+
+from ingest.desk import Desk
+from ingest.papers import Papers
+from ingest.reasons import Reason
+from ingest.sandbox.sandbox import ReadingFailed
+from storage.catalog.blobs import add_blob, retire_blob
+from storage.catalog.records import advance
+from storage.catalog.states import BlobPart, State
+from storage.catalog.work import Job, finish_step
+from storage.failpoints import failpoint
+from storage.vault.blob import Stored
+
+__all__ = ["identify", "read", "sanitise"]
+
+
+def identify(desk: Desk, papers: Papers, job: Job) -> Job | None:
+    """Find out what the document is, by its content. One of a type that is not read goes on, to be stored for review."""
+    found = papers.inspection()
+    if found.reason not in (None, Reason.UNKNOWN_TYPE):
+        raise ReadingFailed(found.reason)
+    with desk.archive.catalog.write() as connection:
+        advance(connection, job.record, State.IDENTIFIED, found.media_type, found.page_count)
+        return finish_step(connection, job, desk.lease_until())
+
+
+def sanitise(desk: Desk, papers: Papers, job: Job) -> Job | None:
+    """Keep the access copy, without what would act by itself, where one had to be made. The original stays as it came."""
+    found = papers.inspection()
+    if found.reason not in (None, Reason.UNKNOWN_TYPE):  # a password went with the step before, and a crash came between
+        raise ReadingFailed(found.reason)
+    copy = None if found.access is None else desk.seal(found.access)
+    failpoint("sanitise.1 the access copy is durable")
+    return _finish(desk, job, State.SANITISED, BlobPart.ACCESS, copy, found.media_type)
+
+
+def read(desk: Desk, papers: Papers, job: Job) -> Job | None:
+    """Read the text of every page. A page that cannot be read is kept as such, and classification takes note of it."""
+    text = desk.seal(papers.read().content())
+    failpoint("read.1 the text is durable")
+    return _finish(desk, job, State.READ, BlobPart.TEXT, text, "application/json")
+
+
+def _finish(desk: Desk, job: Job, to: State, part: BlobPart, stored: Stored | None, media_type: str) -> Job | None:
+    """Note the step's part, in the place of an earlier reading's; where it has none now, what was there goes."""
+    with desk.archive.catalog.write() as connection:
+        retire_blob(connection, job.record, part, desk.archive.clock.now())
+        if stored is not None:
+            add_blob(connection, job.record, part, stored, media_type)
+        advance(connection, job.record, to)
+        return finish_step(connection, job, desk.lease_until())

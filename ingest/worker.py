@@ -1,0 +1,120 @@
+"""The worker: takes records through the pipeline one after another, and keeps the open index up to date.
+
+    python -I -m ingest.worker HOME REPORT_FD KEEPER_FD first|again
+
+`first`: the household has just taken the instance's lock. `again`: a worker of this household died, and what it had in hand counts as tried.
+On the report descriptor it writes one line of JSON when it is ready, or the error that kept it from starting.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.sandbox.sandbox import Sandbox
+from storage.errors import ExitCode, VankhoError
+from storage.home import SHARED_FOLDERS, Home
+from storage.settings import Settings, read_settings
+from storage.walls.children import Parent, die_with_parent, watch_parent
+from storage.walls.landlock import Rights, refuse_cover, runtime_rules, shut_in
+from storage.walls.memory import LockedPages, make_undumpable
+
+__all__ = ["main", "raise_walls"]
+
+if TYPE_CHECKING:
+    from ingest.desk import Desk
+
+# What the walls do not need is imported behind them: a thread that a library starts at import would stay outside.
+
+
+def main(words: list[str]) -> int:
+    """Work until the parent is gone or asks for an end (SIGTERM). Returns a status of storage.errors.ExitCode."""
+    parent = Parent.from_env()
+    if parent is not None:
+        die_with_parent(parent.pid, parent.pipe)
+    make_undumpable()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    home, report = Home(Path(words[0])), int(words[1])
+    try:
+        settings = read_settings(home)
+        # Started before the walls stand: behind Landlock no process can make the empty root in which documents are read.
+        sandbox = Sandbox()
+        sandbox.start()
+        raise_walls(home, settings)
+        if parent is not None:
+            watch_parent(parent.pipe)
+        from ingest.working import take_over
+
+        desk = _desk(home, settings, socket.socket(fileno=int(words[2])), sandbox, stop)
+        take_over(desk, is_first=words[3] == "first")
+    except VankhoError as error:
+        return _reported(report, error)
+    _reported(report, None)
+    return _work(desk, stop)
+
+
+def raise_walls(home: Home, settings: Settings) -> None:
+    """Leave this process the catalog, the store, `tmp` and `run`; no key, no closed index, no audit tree, no network."""
+    rules = runtime_rules()
+    refuse_cover(rules, [home.root, home.kek(settings.instance)])
+    rules |= {home.root / name: Rights.READ_WRITE for name in SHARED_FOLDERS}
+    rules[home.configuration] = Rights.READ
+    os.environ["TMPDIR"] = str(home.tmp)
+    # scope=False: the sandbox's processes lie outside of these walls, and one that runs too long must be ended with a signal.
+    shut_in(rules, connect_tcp=(), bind_tcp=(), scope=False)
+
+
+def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sandbox, stop: threading.Event) -> Desk:
+    from ingest.desk import Desk
+    from storage.archive import decode_key, open_archive
+    from storage.clock import SystemClock
+    from storage.failpoints import arm_from_environment
+    from storage.ids import RandomIds
+    from storage.vault.age import HybridIdentity
+    from storage.vault.keeper.client import KeeperClient
+
+    archive, given = open_archive(home, settings, KeeperClient(keeper_end), RandomIds(), SystemClock())
+    seed = LockedPages().take()
+    seed[:] = decode_key(given.pop("transit"))
+    if settings.test:
+        arm_from_environment(os.environ)
+    return Desk(archive, HybridIdentity(seed), sandbox, is_stopping=stop.is_set)
+
+
+def _work(desk: Desk, stop: threading.Event) -> int:
+    import structlog
+
+    from ingest.working import Worker
+    from storage.events import events_to_stderr
+
+    events_to_stderr()
+    log = structlog.get_logger("worker")
+    worker = Worker(desk)
+    try:
+        while not stop.is_set():
+            stop.wait(worker.turn())
+    except VankhoError as error:  # the disk or the sandbox failed: only a new process may go on
+        log.error("the worker ends", code=error.code)
+        return int(error.exit_code)
+    except Exception as error:  # noqa: BLE001  the door of a process: a trace of it could show what a document says
+        log.error("the worker ends", error=type(error).__name__)
+        return int(ExitCode.FAILED)
+    worker.close()
+    return int(ExitCode.DONE)
+
+
+def _reported(report: int, error: VankhoError | None) -> int:
+    from storage.vault.keeper.protocol import Answer, report_line
+
+    report_line(report, Answer({}, error))
+    return int(ExitCode.DONE if error is None else error.exit_code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,112 @@
+"""What a worker does, in turns: a record through the pipeline, and what the open index is to learn."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from ingest.desk import Desk, Stopping
+from ingest.index_open import OpenIndex
+from ingest.pipeline import Waiting, take_next
+from storage.catalog.blobs import forget_blob, retired_blobs
+from storage.catalog.work import queue_figures, void_leases
+from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, StoreFull
+from storage.ids import RandomIds
+
+__all__ = ["Hand", "Indexing", "Worker", "take_over"]
+
+_IDLE: Final = 0.05
+_PAUSE: Final = 1.0
+_TEMPORARIES_LIVE: Final = 24 * 3600.0
+
+log = structlog.get_logger("worker")
+
+
+def take_over(desk: Desk, *, is_first: bool) -> None:
+    """Put right what earlier processes left: leases, parts that were replaced, files that were never finished.
+
+    is_first: whether the instance's lock was just taken. Otherwise a worker died while its household lived: what it had in hand
+    counts as tried, and comes back when its lease runs out.
+    """
+    archive = desk.archive
+    with archive.catalog.write() as connection:
+        if is_first:
+            void_leases(connection)
+        retired = retired_blobs(connection)
+    for blob in retired:
+        archive.store.remove(blob.id)
+        with archive.catalog.write() as connection:
+            forget_blob(connection, blob.id)
+    archive.store.sweep_temporaries(_TEMPORARIES_LIVE)
+
+
+class Hand:
+    """Takes one record at a time through the pipeline, under a name of its own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._owner = RandomIds().new("worker")
+        self._has_worked = True
+
+    def turn(self) -> float:
+        """Take the next record to its end, and say for how many seconds to wait: none while there may be more.
+
+        Raises StoreFailed and SandboxUnreachable, upon which this process is to end.
+        """
+        try:
+            self._has_worked = (self._has_worked or self._is_awaited()) and take_next(self._desk, self._owner)
+        except Stopping:
+            return 0.0
+        except (Waiting, CatalogBusy) as error:
+            log.warning("waiting", why=type(error.__cause__ or error).__name__)
+            return _PAUSE
+        return 0.0 if self._has_worked else _IDLE
+
+    def _is_awaited(self) -> bool:
+        """Whether to claim, asked without the lock that a claim takes: idle workers must not stand in the way of the door."""
+        now = self._desk.archive.clock.now()
+        with self._desk.archive.catalog.read() as connection:
+            oldest = queue_figures(connection, now).oldest
+        return oldest is not None and oldest <= now
+
+
+class Indexing:
+    """Keeps the open index up to date, in one thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._index = OpenIndex(desk.archive)
+        self._fault: str | None = None
+
+    def turn(self) -> float:
+        """Bring the index up to date, and say for how many seconds to wait. While it cannot be, this is said once. Raises StoreFailed."""
+        try:
+            count = self._index.apply()
+        except (CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, StoreFull) as error:
+            if error.code != self._fault:
+                log.error("the open index waits", code=error.code)
+            self._fault = error.code
+            self._index.close()
+            return _PAUSE
+        self._fault = None
+        return 0.0 if count > 0 else _IDLE
+
+    def close(self) -> None:
+        """Give the index back."""
+        self._index.close()
+
+
+class Worker:
+    """A hand and the index in the thread that calls it: first a record, then what the index is to learn."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._hand = Hand(desk)
+        self._indexing = Indexing(desk)
+
+    def turn(self) -> float:
+        """Do what there is to do, and say for how many seconds to wait: none while there is more. Raises as the two do."""
+        return min(self._hand.turn(), self._indexing.turn())
+
+    def close(self) -> None:
+        """Give the index back."""
+        self._indexing.close()
