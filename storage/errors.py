@@ -18,6 +18,7 @@ __all__ = [
     "ExitCode",
     "FileUnusable",
     "FixityError",
+    "HostNotKnown",
     "IndexBusy",
     "IndexDamaged",
     "IndexOutdated",
@@ -26,6 +27,7 @@ __all__ = [
     "KeeperUnreachable",
     "KekMissing",
     "KeyFileDamaged",
+    "KeyFileMissing",
     "KeyNotKnown",
     "KeyNotRight",
     "KeyTextMalformed",
@@ -44,6 +46,8 @@ __all__ = [
     "RangeRefused",
     "RecordChanged",
     "RequestKeyReused",
+    "RequestTooLarge",
+    "RequestTooSlow",
     "SandboxUnreachable",
     "SecondPersonNeeded",
     "StoreFailed",
@@ -143,6 +147,15 @@ class NotInstance(VankhoError):
     detail_vi = "{home} không chứa kho Vankho nào. Hãy tạo bằng `vankho init`, hoặc chỉ ra kho khác bằng --home hay VANKHO_HOME."
 
 
+class KeyFileMissing(VankhoError):
+    """The key file that a person acts with cannot be read. Facts: `path` and `why`."""
+
+    code, status, exit_code = "VK-KEY-FILE", 400, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The key file is missing", "Thiếu tệp khóa"
+    detail_en = "The key file {path} cannot be read: {why}. Name yours with --key FILE, or bring the file back."
+    detail_vi = "Không đọc được tệp khóa {path}: {why}. Hãy chỉ ra tệp khóa của mình bằng --key FILE, hoặc đưa tệp trở lại."
+
+
 class KeyNotKnown(VankhoError):
     """The token of a request is nobody's, or no longer."""
 
@@ -214,6 +227,33 @@ class MethodNotAllowed(VankhoError):
     detail_vi = "Địa chỉ này không nhận phương thức đó. Hãy xem mô tả giao diện."
 
 
+class HostNotKnown(VankhoError):
+    """A request that names another host than this archive serves as: a page of somebody else's that a browser was lured to."""
+
+    code, status, exit_code = "VK-HOST", 421, ExitCode.USAGE
+    title_en, title_vi = "Not this host", "Sai tên máy chủ"
+    detail_en = "This archive is not served under the host name of the request. Use the address that `vankho serve` printed."
+    detail_vi = "Kho này không phục vụ dưới tên máy chủ trong yêu cầu. Hãy dùng địa chỉ mà `vankho serve` đã in ra."
+
+
+class RequestTooLarge(VankhoError):
+    """A body that is larger than its route takes. Facts: `limit`, bytes."""
+
+    code, status, exit_code = "VK-TOO-LARGE", 413, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The request is too large", "Yêu cầu quá lớn"
+    detail_en = "A request to this address has at most {limit} bytes. Send less at a time."
+    detail_vi = "Yêu cầu gửi tới địa chỉ này có tối đa {limit} byte. Hãy gửi ít dữ liệu hơn mỗi lần."
+
+
+class RequestTooSlow(VankhoError):
+    """A body that was not there in time. Facts: `limit`, seconds."""
+
+    code, status, exit_code = "VK-TOO-SLOW", 408, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The request came too slowly", "Yêu cầu đến quá chậm"
+    detail_en = "The request was not whole within {limit} seconds, and nothing of it was kept. Send it again over a better connection."
+    detail_vi = "Yêu cầu không gửi xong trong {limit} giây nên không có gì được giữ lại. Hãy gửi lại qua kết nối tốt hơn."
+
+
 class NotFound(VankhoError):
     """What was asked for does not exist, or may not be known to exist: the same words for both."""
 
@@ -246,8 +286,8 @@ class IndexDamaged(VankhoError):
 
     code, status, exit_code = "VK-INDEX-DAMAGED", 503, ExitCode.NOT_REACHABLE
     title_en, title_vi = "The search index does not open", "Không mở được chỉ mục tìm kiếm"
-    detail_en = "A file of the search index is missing, damaged, or not of this instance. No record is lost: build the index again with `vankho reindex`."
-    detail_vi = "Một tệp của chỉ mục tìm kiếm bị thiếu, bị hỏng hoặc thuộc kho khác. Không có hồ sơ nào bị mất: hãy lập lại chỉ mục bằng `vankho reindex`."
+    detail_en = "A file of the search index is missing, damaged or foreign. No record is lost: build the index again with `vankho reindex`."
+    detail_vi = "Tệp chỉ mục tìm kiếm bị thiếu, bị hỏng hoặc thuộc kho khác. Không hồ sơ nào bị mất: hãy lập lại chỉ mục bằng `vankho reindex`."
 
 
 class IndexOutdated(VankhoError):

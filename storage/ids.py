@@ -25,6 +25,9 @@ class IdSource(Protocol):
     def new(self, logical_name: str) -> str:
         """A fresh id of 26 characters; `logical_name` matters to seeded sources only."""
 
+    def salt(self, logical_name: str) -> bytes:
+        """32 bytes that nobody can guess; `logical_name` as in `new`."""
+
 
 class RandomIds:
     """The source of every real instance."""
@@ -32,6 +35,10 @@ class RandomIds:
     def new(self, logical_name: str) -> str:
         """A random id; `logical_name` is not used."""
         return _text(secrets.token_bytes(16))
+
+    def salt(self, logical_name: str) -> bytes:
+        """Random bytes; `logical_name` is not used."""
+        return secrets.token_bytes(32)
 
 
 class SeededIds:
@@ -43,3 +50,7 @@ class SeededIds:
     def new(self, logical_name: str) -> str:
         """The id that this seed gives this name, the same at every call."""
         return _text(hmac.digest(self._seed, logical_name.encode(), hashlib.sha256)[:16])
+
+    def salt(self, logical_name: str) -> bytes:
+        """The bytes that this seed gives this name, the same at every call."""
+        return hmac.digest(self._seed, b"salt/" + logical_name.encode(), hashlib.sha256)

@@ -6,6 +6,7 @@ from storage.audit.leaf import Json, Leaf, Outcome, canonical, promise
 from storage.audit.log import TileLog, read_memory
 from storage.audit.merkle import Digest, TreeHead, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
 from storage.audit.note import Checkpoint, NoteSigner, VerifierKey, open_checkpoint
+from storage.audit.promises import open_promise, sign_promise
 from storage.audit.tiles import TileReader
 from storage.audit.verify import Bad, Damage, Verdict, verify_log
 
@@ -30,10 +31,12 @@ __all__ = [
     "inclusion_proof",
     "leaf_hash",
     "open_checkpoint",
+    "open_promise",
     "promise",
     "read_keys",
     "read_memory",
     "seal_details",
+    "sign_promise",
     "verify_bundle",
     "verify_consistency",
     "verify_inclusion",

@@ -74,10 +74,11 @@ class Scribe:
         record_id = record if record is not None and _ID.fullmatch(record) else None
         if record is not None and record_id is None:
             content["asked_for"] = record
-        sealed = Details.of(content)
         now = self._clock.now()
+        name = f"audit/{actor.id}/{action}/{record}/{now.isoformat()}"
+        sealed = Details(content, self._ids.salt(name))
         leaf = Leaf(
-            pending_id=self._ids.new(f"audit/{actor.id}/{action}/{record}/{now.isoformat()}"),
+            pending_id=self._ids.new(name),
             time=now,
             person=actor.id if actor.is_person else None,
             source=None if actor.is_person else actor.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -144,10 +144,12 @@ def oldest_waiting(connection: sa.Connection) -> tuple[int, datetime | None]:
     return count, oldest
 
 
-def sequenced(connection: sa.Connection, row_id: str, seq: int) -> bool:
-    """Note the place of a row in the log. False where it had one already: the copy was made before a crash."""
-    given = connection.execute(audit_pending.update().where(_t.id == row_id, _t.sequenced_seq.is_(None)).values(sequenced_seq=seq))
-    return given.rowcount == 1
+def sequenced(connection: sa.Connection, places: Sequence[tuple[str, int]]) -> None:
+    """Note the places of rows in the log, by id. A row that has one keeps it: the copy was made before a crash."""
+    if places:
+        waiting = sa.and_(_t.id == sa.bindparam("row"), _t.sequenced_seq.is_(None))
+        noted = audit_pending.update().where(waiting).values(sequenced_seq=sa.bindparam("seq"))
+        connection.execute(noted, [{"row": row_id, "seq": seq} for row_id, seq in places])  # one statement: a thousand take the lock for long
 
 
 def shred_details(connection: sa.Connection, row_id: str) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "Receipt",
     "RequestKey",
     "add_batch",
+    "depositor_of_batch",
     "give_promise",
     "other_copies",
     "receipt_of",
@@ -137,6 +138,12 @@ def add_batch(connection: sa.Connection, batch_id: str, office: OfficeId, deposi
     """Open a batch; its label lies sealed with the documents."""
     values = {"id": batch_id, "office_id": office, "depositor_kind": depositor.kind, "depositor_id": depositor.id, "opened_at": at}
     connection.execute(batch.insert().values(values))
+
+
+def depositor_of_batch(connection: sa.Connection, batch_id: str) -> Depositor | None:
+    """Who opened a batch; None where there is none of this id, of whatever form it is."""
+    row = connection.execute(sa.select(batch.c.depositor_kind, batch.c.depositor_id).where(batch.c.id == batch_id)).one_or_none()
+    return None if row is None else Depositor(*row)
 
 
 def receipt_of(connection: sa.Connection, receipt_id: str) -> Receipt | None:

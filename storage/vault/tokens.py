@@ -8,7 +8,7 @@ import re
 import secrets
 from pathlib import Path
 
-from storage.errors import FileUnusable, InvalidInput
+from storage.errors import InvalidInput, KeyFileMissing
 
 __all__ = ["new_token", "read_key_file", "token_hash"]
 
@@ -26,11 +26,11 @@ def token_hash(token: str) -> str:
 
 
 def read_key_file(path: Path) -> str:
-    """The token of a key file. Raises FileUnusable, and InvalidInput for a file that is no key file."""
+    """The token of a key file. Raises KeyFileMissing, and InvalidInput for a file that is no key file."""
     try:
         text = path.read_bytes()[:200].decode("ascii", "replace").strip()
     except OSError as error:
-        raise FileUnusable(path=str(path), why=error.strerror or "?") from error
+        raise KeyFileMissing(path=str(path), why=error.strerror or "?") from error
     if not _TOKEN.fullmatch(text):
         raise InvalidInput(what=f"{path} is no key file of Vankho: it holds one line that begins with vk1_.")
     return text

@@ -73,6 +73,8 @@ def start(argv: Sequence[str], *, pass_fds: Sequence[int] = (), env: Mapping[str
     if threading.get_native_id() != os.getpid():
         raise NotMainThread("children are started from the main thread only")
     read_end, write_end = os.pipe()
+    # A person's Ctrl-C goes to the whole group, but is for the parent, who ends its children in order: they inherit that it is blocked.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         process = Popen(
             list(argv),
@@ -85,6 +87,7 @@ def start(argv: Sequence[str], *, pass_fds: Sequence[int] = (), env: Mapping[str
         os.close(write_end)
         raise
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(read_end)
     return Child(process, write_end)
 

@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import VankhoError
@@ -45,6 +46,7 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
         if parent is not None:
             watch_parent(parent.pipe)
         from storage.clock import SystemClock
+        from storage.events import events_to_stderr
         from storage.ids import RandomIds
         from storage.vault.keeper.closed import ClosedIndex
         from storage.vault.keeper.keeper import open_keeper
@@ -53,12 +55,15 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
         from storage.vault.kek import FileKek
         from storage.vault.keyring import Keyring
 
+        events_to_stderr()
         memory = LockedPages()
         keyring = Keyring(home.keys, settings.instance, FileKek(kek, memory), memory)
         keeper = open_keeper(home, settings, keyring, RandomIds(), SystemClock())
         ends = {Role(role): socket.socket(fileno=int(descriptor)) for role, _, descriptor in (word.partition("=") for word in roles)}
     except VankhoError as error:
         return _failed(report, error)
+    with suppress(VankhoError):  # it is the sequencer's state from now on, and the answer to every question
+        keeper.sequencer.sequence()
     threading.Thread(target=keeper.sequencer.run, name="sequencer", daemon=True).start()
     threading.Thread(target=ClosedIndex(keeper).run, name="closed-index", daemon=True).start()
     report_line(report, Answer({}))

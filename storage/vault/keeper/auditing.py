@@ -35,7 +35,7 @@ _PAGE, _MOST = 200, 1000
 _MOST_SEALED = 4 << 20
 """Bytes of details opened for one page: an answer fits into one frame."""
 
-_HEARING_PATIENCE = 2.0
+_HEARING_PATIENCE = 0.5
 """Seconds within which a question about a verification is answered, with or without its end."""
 
 _ASKED = ("record", "person", "office", "action", "outcome", "since", "until")

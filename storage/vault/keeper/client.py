@@ -10,17 +10,22 @@ from storage.vault.keeper.protocol import Answer, Ask, Json, connect, read_frame
 
 __all__ = ["KeeperClient"]
 
+_PATIENCE_WITH_SILENCE = 1.0
+"""Seconds to wait for a keeper that has just left somebody without an answer."""
+
 
 class KeeperClient:
     """The asking side of one role. Safe to use from several threads.
 
-    patience: seconds to wait for an answer. A keeper that is stopped answers nothing, and waiting longer helps nobody.
+    patience: seconds to wait for an answer. A keeper that is stopped answers nothing, and waiting longer helps nobody: after one answer
+    that did not come the others are waited for less, until one comes, so that those who need no keeper find a thread free.
     """
 
     def __init__(self, rendezvous_end: socket.socket, patience: float = 5.0) -> None:
         self._rendezvous = rendezvous_end
         self._rendezvous.settimeout(patience)
         self._patience = patience
+        self._is_silent = False
         self._own = threading.local()
 
     def ask(self, duty: str, **values: Json) -> dict[str, Json]:
@@ -46,10 +51,11 @@ class KeeperClient:
     def _exchange(self, ask: Ask, patience: float) -> Answer | None:
         try:
             connection = self._connection()
-            connection.settimeout(patience)
+            connection.settimeout(min(patience, _PATIENCE_WITH_SILENCE) if self._is_silent else patience)
             write_frame(connection, ask)
             answer = read_frame(connection)
         except TimeoutError:
+            self._is_silent = True
             self._drop()
             raise KeeperUnreachable from None
         except (OSError, ValueError):
@@ -57,6 +63,7 @@ class KeeperClient:
         if not isinstance(answer, Answer):
             self._drop()
             return None
+        self._is_silent = False
         return answer
 
     def _connection(self) -> socket.socket:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from storage.vault.keeper import auditing, closed, handover, opening, people
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
+from storage.vault.keyring import KeyKind
 
 __all__ = ["DUTIES", "Duty"]
 
@@ -19,8 +20,12 @@ Duty: TypeAlias = Callable[[Keeper, dict[str, Json]], dict[str, Json]]
 
 
 def _keys(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
-    """What may be known of every key; public halves only."""
-    return {"keys": [dict(asdict(info)) for info in keeper.keyring.infos()]}
+    """What may be known of the instance's keys; public halves only. Of partitions' keys only those that do not open.
+
+    Which partitions there are, and since when, says which offices hold what level: as much as a count of records that the asking person may not see.
+    """
+    told = [info for info in keeper.keyring.infos() if info.kind is not KeyKind.PARTITION or not info.sound]
+    return {"keys": [dict(asdict(info)) for info in told]}
 
 
 DUTIES: dict[Role, dict[str, Duty]] = {

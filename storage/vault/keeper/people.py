@@ -130,14 +130,18 @@ def add_source(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 
 def list_people(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
-    """Every person with what holds of her now."""
+    """Every person with what holds of her now. Grants on records that the asking person may not see are left out: their ids would tell of these."""
     now = keeper.clock.now()
     with _deed(keeper, values, Action.MANAGE_PEOPLE, {}) as deed:
         listed: list[Json] = []
         for person in people.all_people(deed.connection):
             held: dict[str, list[str]] = {}
             for fact in facts_at(deed.connection, person.id, now):
-                if fact.kind is not FactKind.CREDENTIAL:
+                if fact.kind is FactKind.GRANT_RECORD:
+                    told = decide(deed.subject, Action.SHOW, facts_of(deed.connection, fact.value)).allowed
+                else:
+                    told = fact.kind is not FactKind.CREDENTIAL
+                if told:
                     held.setdefault(fact.kind.value.lower(), []).append(fact.value)
             listed.append({"person": person.id, "name": person.name, "facts": {kind: [*values] for kind, values in held.items()}})
     return {"people": listed}

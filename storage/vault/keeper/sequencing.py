@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -88,8 +89,7 @@ class Sequencer:
         and CatalogBusy where a later round may do better.
         """
         with self._turn:
-            if self.fault is not None:
-                raise self.fault
+            self.require_sound()
             try:
                 return self._round()
             except (LogDamaged, LogForked) as error:
@@ -103,6 +103,11 @@ class Sequencer:
                 self.fault = StoreFailed()
             log.critical("audit log at fault", code=self.fault.code, **self.fault.facts)
             raise self.fault
+
+    def require_sound(self) -> None:
+        """Raises the fault, if there is one."""
+        if self.fault is not None:
+            raise type(self.fault)(**self.fault.facts)  # a new one each time: an exception that is raised again gathers tracebacks
 
     @contextmanager
     def still(self) -> Iterator[None]:
@@ -146,17 +151,18 @@ class Sequencer:
         size = tree.checkpoint.head.size
         for start in range(self._noted, size, _BATCH):
             stop = min(start + _BATCH, size)
-            ids = {pending_id_of(entry): seq for seq, entry in enumerate(tree.reader().entries(start, stop), start)}
+            entries = {pending_id_of(entry): (seq, entry) for seq, entry in enumerate(tree.reader().entries(start, stop), start)}
             with self._catalog.read() as connection:
-                rows = rows_of_ids(connection, [row_id for row_id in ids if row_id is not None])
-            self._note([(ids[row.id], row) for row in rows.values() if row.seq is None], stop)
+                rows = rows_of_ids(connection, [row_id for row_id in entries if row_id is not None])
+            waiting = [(*entries[row.id], row) for row in rows.values() if row.seq is None]
+            # What is promised is the entry, whatever the row says by now.
+            self._note([(seq, replace(row, leaf=entry.decode("ascii"))) for seq, entry, row in waiting], stop)
 
     def _note(self, places: Sequence[tuple[int, AuditRow]], stop: int) -> None:
         promises = [(receipt, row.record_id, promised) for _, row in places for receipt, promised in self._promised(row)]
         try:
             with self._catalog.write() as connection:
-                for seq, row in places:
-                    sequenced(connection, row.id, seq)
+                sequenced(connection, [(row.id, seq) for seq, row in places])
                 for receipt, record, promised in promises:
                     give_promise(connection, receipt, record, promised)
                 failpoint("sequence.3 commit places")

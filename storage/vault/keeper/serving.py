@@ -14,7 +14,7 @@ from storage.vault.keeper.duties import DUTIES
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Answer, Ask, Role, meet, read_frame, write_frame
 
-__all__ = ["serve"]
+__all__ = ["answer", "serve"]
 
 log = structlog.get_logger("keeper")
 
@@ -37,19 +37,20 @@ def _converse(keeper: Keeper, role: Role, connection: socket.socket) -> None:
     with connection:
         try:
             while isinstance(ask := read_frame(connection), Ask):
-                write_frame(connection, _answer(keeper, role, ask))
+                write_frame(connection, answer(keeper, role, ask))
         except (OSError, ValueError) as error:
             log.warning("conversation ended", role=role, error=type(error).__name__)
 
 
-def _answer(keeper: Keeper, role: Role, ask: Ask) -> Answer:
+def answer(keeper: Keeper, role: Role, ask: Ask) -> Answer:
+    """What the keeper answers to one question of a role."""
     duty = DUTIES[role].get(ask.duty)
     if duty is None:
         log.warning("duty refused", role=role, duty=ask.duty[:40])
         return Answer({}, NotFound())
     try:
-        if keeper.sequencer.fault is not None and not _is_for_judging(ask):
-            raise keeper.sequencer.fault
+        if not _is_for_judging(ask):
+            keeper.sequencer.require_sound()
         return Answer(duty(keeper, ask.values))
     except VankhoError as error:
         return Answer({}, error)

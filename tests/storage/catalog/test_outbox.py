@@ -83,8 +83,8 @@ def test_a_row_gets_its_place_in_the_log_once(world: World) -> None:
     with world.catalog.write() as connection:
         assert [row.id for row in waiting_rows(connection, 9)] == ids[::-1]
         assert oldest_waiting(connection) == (2, later(1))
-        assert sequenced(connection, ids[1], 0) is True
-        assert sequenced(connection, ids[1], 1) is False
+        sequenced(connection, [(ids[1], 0)])
+        sequenced(connection, [(ids[1], 1)])
         assert [row.id for row in waiting_rows(connection, 9)] == ids[:1]
         found = audit_row(connection, ids[1])
         assert found is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from storage.audit.scribe import process
-from storage.catalog.audit_rows import AuditRow, add_audit_row, audit_rows, AuditFilter
+from storage.catalog.audit_rows import AuditFilter, AuditRow, add_audit_row, audit_rows
 from storage.clock import FixedClock
 from storage.home import Home
 from storage.ids import RandomIds
@@ -67,9 +67,11 @@ class House:
     def acts(self, count: int) -> list[str]:
         """Commit rows of acts, a second apart; their ids, oldest first."""
         ids = []
-        for number in range(count):
-            self.clock.set(self.clock.now() + timedelta(seconds=1))
-            ids.append(self.write(self.keeper.scribe.row(process("worker"), "reread", record=f"r{number}", details={"note": f"số {number}"})))
+        with self.keeper.catalog.write() as connection:
+            for number in range(count):
+                self._tick()
+                row = self.keeper.scribe.row(process("worker"), "reread", record=f"r{number}", details={"note": f"số {number}"})
+                ids.append(add_audit_row(connection, row))
         return ids
 
     def write(self, row: AuditRow) -> str:
@@ -88,6 +90,7 @@ class House:
 
     def officer(self) -> dict[str, Json]:
         """The session of the local officer, who is an auditor too."""
+        self._tick()
         token = read_key_file(self.keeper.home.officer_key(self.keeper.settings.instance))
         return {"session": people.sign_in(self.keeper, {"token": token, "address": "10.0.0.7"})["session"]}
 
@@ -105,3 +108,7 @@ class House:
                 connection.execute(sa.text(f'DROP TRIGGER "{name}"'))
             connection.execute(sa.text("PRAGMA defer_foreign_keys = ON"))
             assert connection.execute(sa.text(statement), values).rowcount == 1
+
+    def _tick(self) -> None:
+        """No two acts at the same moment, so that their order is told by their times."""
+        self.clock.set(self.clock.now() + timedelta(seconds=1))

@@ -1,0 +1,1 @@
+"""Upkeep: does what lies in the store and what the catalog says agree."""

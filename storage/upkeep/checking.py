@@ -1,0 +1,115 @@
+"""`check`: catalog and store compared in both directions, and what is unfinished named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from storage.catalog.blobs import BlobRow, all_blobs
+from storage.catalog.engine import Catalog
+from storage.catalog.outbox import oldest_unapplied
+from storage.catalog.record_facts import facts_of
+from storage.catalog.schema import record
+from storage.catalog.states import State
+from storage.clock import Clock
+from storage.errors import BlobMissing, FixityError
+from storage.ids import BlobId, RecordId
+from storage.vault.folder import FolderStore
+
+__all__ = ["Checked", "Finding", "Kind", "check"]
+
+_YOUNG = timedelta(hours=24)
+_SLOW = timedelta(minutes=10)
+
+
+class Kind(StrEnum):
+    """What was found."""
+
+    BLOB_MISSING = "BLOB_MISSING"
+    BLOB_CHANGED = "BLOB_CHANGED"
+    HEADER_STRAY = "HEADER_STRAY"
+    ORPHAN = "ORPHAN"
+    WRONG_KEY = "WRONG_KEY"
+    INDEX_LATE = "INDEX_LATE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be. record: None for a blob that no record names."""
+
+    kind: Kind
+    record: RecordId | None
+    blob: BlobId | None
+    text: str
+
+    def as_json(self) -> dict[str, str | None]:
+        """As the interface gives it."""
+        return {"kind": self.kind.value, "record_id": self.record, "blob": self.blob, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """findings: what must be looked into. notes: what time or the next start mends by itself."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """As the interface gives it: not how much was checked, since who may check may not see every record."""
+        return {
+            "findings": [finding.as_json() for finding in self.findings],
+            "notes": [note.as_json() for note in self.notes],
+        }
+
+
+def check(catalog: Catalog, store: FolderStore, clock: Clock, *, read_data: bool) -> Checked:
+    """Every part that a record names is there and is what it was; nothing lies in the store that no record names.
+
+    read_data: read every sealed byte and compare its digest. A blob that no row names is a note for a day, as a deposit that was cut
+    off leaves it; a re-wrap or an index that is not done yet is a note for ten minutes.
+    """
+    now = clock.now()
+    with catalog.read() as connection:
+        blobs = all_blobs(connection)
+        records = connection.execute(sa.select(record.c.id, record.c.state)).all()
+        unfinished = list(_unfinished(connection, now, [RecordId(row.id) for row in records if row.state is State.KEPT]))
+    findings: list[Finding] = []
+    notes: list[Finding] = [note for note, is_note in unfinished if is_note]
+    findings += [finding for finding, is_note in unfinished if not is_note]
+    for blob in blobs.values():
+        findings += _damage(store, blob, read_data=read_data)
+    for found in store.walk():
+        row = blobs.get(found.id)
+        if row is None:
+            written = store.written_at(found.id)
+            young = written is not None and now - written < _YOUNG
+            (notes if young else findings).append(Finding(Kind.ORPHAN, None, found.id, "no record names this blob"))
+        elif found.header_versions != (row.header_version,):
+            notes.append(Finding(Kind.HEADER_STRAY, row.record, row.id, "a header version that the record does not name; the next start removes it"))
+    return Checked(tuple(findings), tuple(notes))
+
+
+def _damage(store: FolderStore, blob: BlobRow, *, read_data: bool) -> Iterator[Finding]:
+    try:
+        if read_data:
+            store.verify(blob.id, blob.header_version, blob.header_sha256, blob.payload_sha256)
+        else:
+            store.verify_header(blob.id, blob.header_version, blob.header_sha256, blob.payload_size)
+    except BlobMissing:
+        yield Finding(Kind.BLOB_MISSING, blob.record, blob.id, f"the part {blob.part} is not in the store: restore it from a backup")
+    except FixityError:
+        yield Finding(Kind.BLOB_CHANGED, blob.record, blob.id, f"the part {blob.part} is not what was stored: restore it from a backup")
+
+
+def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) -> Iterator[tuple[Finding, bool]]:
+    for record_id in kept:
+        facts = facts_of(connection, record_id)
+        if facts is not None and facts.wrapped != facts.home:
+            yield Finding(Kind.WRONG_KEY, record_id, None, f"sealed to {facts.wrapped}, belongs to {facts.home}: the keeper re-wraps it"), False
+    waiting, since = oldest_unapplied(connection)
+    if waiting and since is not None:
+        yield Finding(Kind.INDEX_LATE, None, None, f"{waiting} changes are not in the index yet"), now - since < _SLOW
