@@ -5,10 +5,13 @@ export VANKHO_CACHE ?= $(if $(filter 0,$(shell id -u)),/var/cache/vankho,$(HOME)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests lint check test test-long test-fresh bench lock upgrade clean
+.PHONY: help run setup setup-tests lint check test test-long test-fresh bench docs lock upgrade clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## a small archive to try: seven documents, three people, served on loopback
+	@deploy/run
 
 setup: ## install what Vankho needs to run (Debian 12 or 13; root or sudo the first time)
 	@deploy/setup
@@ -35,6 +38,9 @@ test-fresh: ## set-up and quick round on a new Debian in a folder (root; RELEASE
 
 bench: setup ## the benchmarks
 	$(BIN)/python -m bench.codec
+
+docs: setup ## write docs/api.md again, from the code
+	$(BIN)/python -m search_api.api_page > docs/api.md
 
 lock: setup ## write the lock files again after a change of pyproject.toml's dependencies
 	deploy/lock

@@ -1,0 +1,1 @@
+"""The way out: the HTTP interface and the command line, which is its client."""

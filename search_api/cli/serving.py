@@ -1,0 +1,47 @@
+"""`serve`: the supervisor. It starts keeper, worker and api, starts again what dies, opens no port and reads no key itself."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import Namespace
+
+from search_api.cli.context import Context
+from search_api.household import Household
+from storage.errors import ExitCode, InvalidInput, VankhoError
+
+__all__ = ["serve"]
+
+_LOOK_EVERY = 0.25
+_LONGEST_PAUSE = 8.0
+_DEFAULT_PORT = 8787
+
+
+def serve(context: Context, arguments: Namespace) -> ExitCode:
+    """Run until SIGTERM or SIGINT. Raises Busy if another process works on the instance."""
+    host = arguments.host or "127.0.0.1"
+    port = _DEFAULT_PORT if arguments.port is None else int(arguments.port) if arguments.port.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise InvalidInput(what=context.say("Cổng là một số từ 0 đến 65535.", "A port is a number from 0 to 65535."))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with Household(context.home()) as household:
+        household.start_worker()
+        port = household.start_api(host, port)
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        context.show({"address": address}, context.say(f"Đang phục vụ tại {address}/api/v1", f"Serving at {address}/api/v1"))
+        pause = _LOOK_EVERY
+        while not stop.wait(pause):
+            pause = _tended(context, household, pause)
+    return ExitCode.DONE
+
+
+def _tended(context: Context, household: Household, pause: float) -> float:
+    """Start again what has died, and say when to look next: ever later while something keeps dying or does not come up."""
+    try:
+        has_died = household.tend()
+    except VankhoError as error:  # deposits may go on without a keeper, reading without a worker: the others are not ended for it
+        context.complain(error, "serve")
+        has_died = True
+    return min(pause * 2, _LONGEST_PAUSE) if has_died else max(pause / 2, _LOOK_EVERY)

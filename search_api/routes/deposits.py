@@ -1,0 +1,217 @@
+"""The door for documents, and what their depositors are told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+
+from ingest.door import Arrival, Reception, Taken
+from ingest.door import Request as RequestKey
+from search_api.callers import Caller, archive_of, caller_of, policy
+from search_api.multipart import FileField
+from search_api.presenting import message, receipt
+from search_api.problems import language
+from search_api.reading import Shown, shown
+from search_api.settling import held_until, is_known
+from storage.access import Action, Denial, decide
+from storage.access.deeds import deed
+from storage.archive import Archive
+from storage.audit.leaf import Json as Detail
+from storage.catalog.audit_rows import add_audit_row
+from storage.catalog.deposits import Receipt, add_batch, depositor_of_batch, receipt_of, receipts_of_batch
+from storage.catalog.names import OfficeId
+from storage.catalog.record_facts import facts_of
+from storage.catalog.states import AuditOutcome, Outcome
+from storage.errors import InvalidInput, NotFound
+
+__all__ = ["router"]
+
+router = APIRouter()
+Known = Annotated[Caller, Depends(caller_of)]
+
+_LONGEST_NAME = 1024
+_LONGEST_PATH = 4096
+_PIECE = 1 << 20
+"""Bytes gathered before they are handed to a thread to be sealed."""
+
+
+@router.post("/deposits", status_code=201)
+@policy(Action.DEPOSIT)
+async def deposit(request: Request, caller: Known, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
+    """Take in one document (multipart/form-data, field `file`), sealed while it comes. Acknowledged once it is durable.
+
+    `Idempotency-Key`: the same key and bytes give the same answer, whatever became of the connection before. `Vankho-Batch-Name` and
+    `Vankho-Path`, percent-encoded UTF-8: what the depositor calls its batch, and where it came from; both are sealed with it.
+    """
+    archive = archive_of(request)
+    if batch is not None:
+        await run_sync(_require_own, archive, caller, batch)
+    arrival = _Arrival(archive, caller, request, batch)
+    form = FileField(request.headers.get("content-type", ""), arrival.begin, arrival.take)
+    try:
+        async for piece in request.stream():
+            form.feed(piece)
+            if len(arrival.pending) >= _PIECE:
+                await run_sync(arrival.seal)
+        form.finish()
+        taken = await run_sync(arrival.finish)
+    except ClientDisconnect:
+        raise InvalidInput(what="The connection ended before the document did. Send it again, whole.") from None
+    finally:
+        await run_sync(arrival.close)
+    given, lang = taken.receipt, language(request)
+    # The same key gives the same answer however far the record has come since: what becomes of it stands in the receipt.
+    outcome, reason = (Outcome.REFUSED, given.reason) if given.outcome is Outcome.REFUSED else (Outcome.ACCEPTED, None)
+    content = {
+        "receipt_id": given.id,
+        "record_id": given.record,
+        "outcome": outcome.value,
+        "reason": None if reason is None else reason.value,
+        "message": message(reason, lang),
+        "sha256": taken.sha256,
+        "size": given.size,
+    }
+    return JSONResponse(content, 201, {"Location": f"receipts/{given.id}", "Cache-Control": "no-store"})
+
+
+@router.get("/receipts/{receipt_id}")
+@policy(None)
+async def receipt_route(request: Request, receipt_id: str, caller: Known) -> JSONResponse:
+    """What became of one's own deposit; about the record itself only what one may read.
+
+    With `Prefer: wait=N` the answer is held back for up to N seconds, at most 30, until the outcome is final and can be found.
+    """
+    archive = archive_of(request)
+
+    def own(connection: sa.Connection) -> Receipt:
+        given = receipt_of(connection, receipt_id)
+        if given is None or given.depositor != caller.subject.id:
+            raise NotFound
+        return given
+
+    def is_done() -> bool:
+        with archive.catalog.read() as connection:
+            given = own(connection)
+            return given.outcome.final and (given.record is None or is_known(connection, given.record))
+
+    def as_it_is() -> JSONResponse:
+        with archive.catalog.read() as connection:
+            given = own(connection)
+        return JSONResponse(receipt(given, _shown(archive, caller, given), language(request)), headers={"Cache-Control": "no-store"})
+
+    await held_until(request, is_done)
+    return await run_sync(as_it_is)
+
+
+@router.post("/batches", status_code=201)
+@policy(Action.DEPOSIT)
+def open_batch(request: Request, caller: Known) -> JSONResponse:
+    """Open a batch; deposits name it in their query."""
+    archive = archive_of(request)
+    with deed(archive.catalog, archive.scribe, caller.as_of, Action.DEPOSIT, details={"batch": "opened"}) as act:
+        at = act.subject.at
+        batch = archive.ids.new(f"batch/{caller.subject.id.id}/{at.isoformat()}")
+        add_batch(act.connection, batch, _office(caller), caller.subject.id, at)
+    return JSONResponse({"batch": batch}, 201, {"Cache-Control": "no-store"})
+
+
+@router.get("/batches/{batch_id}")
+@policy(None)
+def batch_route(request: Request, batch_id: str, caller: Known) -> JSONResponse:
+    """The figures of one's own batch, counted from its receipts: they add up at every moment."""
+    archive = archive_of(request)
+    with archive.catalog.read() as connection:
+        if depositor_of_batch(connection, batch_id) != caller.subject.id:
+            raise NotFound
+        receipts = receipts_of_batch(connection, batch_id)
+    counted = Counter(given.outcome for given in receipts)
+    figures = {outcome.value: counted[outcome] for outcome in Outcome}
+    return JSONResponse({"batch": batch_id, "received": len(receipts), **figures}, headers={"Cache-Control": "no-store"})
+
+
+class _Arrival:
+    """A document on its way through the door: begun when its field begins, sealed in pieces of a mebibyte."""
+
+    def __init__(self, archive: Archive, caller: Caller, request: Request, batch: str | None) -> None:
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= 255:
+            raise InvalidInput(what="An Idempotency-Key has 1 to 255 characters.")
+        self._archive, self._caller, self._key, self._batch = archive, caller, key, batch
+        self._label, self._path = _told(request, "vankho-batch-name"), _told(request, "vankho-path")
+        self._reception: Reception | None = None
+        self.pending = bytearray()
+
+    def begin(self, file_name: bytes) -> None:
+        caller = self._caller
+        request = None if self._key is None else RequestKey(caller.credential, self._key)
+        name = f"{caller.subject.id.id}/{self._key}" if self._key else ""
+        arrival = Arrival(
+            depositor=caller.subject.id,
+            actor=caller.actor,
+            office=_office(caller),
+            file_name=file_name[:_LONGEST_NAME],
+            name=name,
+            batch=self._batch,
+            batch_label=self._label,
+            path=self._path,
+            request=request,
+            right="role",
+        )
+        self._reception = Reception(self._archive, arrival)
+
+    def take(self, piece: bytes) -> None:
+        self.pending += piece
+
+    def seal(self) -> None:
+        if self._reception is not None:
+            self._reception.write(bytes(self.pending))
+            self.pending.clear()
+
+    def finish(self) -> Taken:
+        self.seal()
+        if self._reception is None:
+            raise InvalidInput(what="The body has no field `file`.")
+        return self._reception.finish()
+
+    def close(self) -> None:
+        if self._reception is not None:
+            self._reception.__exit__(None, None, None)
+
+
+def _require_own(archive: Archive, caller: Caller, batch: str) -> None:
+    """Raise NotFound for a batch that is not the caller's, whether somebody else's or nobody's; the attempt is written down."""
+    with archive.catalog.write() as connection:
+        if depositor_of_batch(connection, batch) == caller.subject.id:
+            return
+        details: dict[str, Detail] = {"batch": batch}
+        add_audit_row(connection, archive.scribe.row(caller.actor, Action.DEPOSIT, AuditOutcome.DENIED, right=Denial.NOT_DEPOSITOR, details=details))
+    raise NotFound
+
+
+def _told(request: Request, header: str) -> str | None:
+    """What the depositor says of her document beside its name."""
+    text = request.headers.get(header)
+    return None if text is None else unquote(text)[:_LONGEST_PATH]
+
+
+def _office(caller: Caller) -> OfficeId:
+    """The office that a deposit is for. Raises InvalidInput where a person has none of her own."""
+    if not caller.subject.offices:
+        raise InvalidInput(what="You belong to no office, so nothing can be deposited in your name. Ask an administrator.")
+    return min(caller.subject.offices)
+
+
+def _shown(archive: Archive, caller: Caller, given: Receipt) -> Shown | None:
+    """The record of a receipt, once it is settled and if its depositor may read it. That she may not is no denial to write down."""
+    if given.record is None or not given.outcome.final:
+        return None
+    with archive.catalog.read() as connection:
+        may_see = decide(caller.subject, Action.SHOW, facts_of(connection, given.record)).allowed
+    return shown(archive, caller, given.record, {"receipt": given.id}) if may_see else None

@@ -1,0 +1,104 @@
+"""People, grants and sources: asked of the keeper, which alone writes who may do what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from search_api.callers import Caller, archive_of, caller_of, policy
+from storage.access import Action
+from storage.errors import InvalidInput
+from storage.vault.keeper.protocol import Json
+
+__all__ = ["router"]
+
+router = APIRouter()
+Known = Annotated[Caller, Depends(caller_of)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the token, hex: the token itself never leaves its key file")]
+
+
+class NewPerson(BaseModel):
+    """A person and what she may do."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=100)
+    office: str
+    roles: list[str] = Field(min_length=1)
+    clearance: str = "NON_CONFIDENTIAL"
+    compartments: list[str] = []
+    token_sha256: Hash
+
+
+class NewSource(BaseModel):
+    """A scanner or another machine that deposits for an office; without one named, for the caller's own."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=100)
+    office: str | None = None
+    token_sha256: Hash
+
+
+class NewGrant(BaseModel):
+    """Need-to-know of one record or one case, until a moment."""
+
+    model_config = ConfigDict(extra="forbid")
+    person: str
+    record: str | None = None
+    case: str | None = None
+    until: datetime
+    reason: str = Field(min_length=1, max_length=1000)
+
+
+@router.get("/people")
+@policy(Action.MANAGE_PEOPLE)
+def list_people(request: Request, caller: Known) -> JSONResponse:
+    """Every person with what holds of her now; never a credential."""
+    return _asked(request, caller, "list_people")
+
+
+@router.post("/people", status_code=201)
+@policy(Action.MANAGE_PEOPLE)
+def add_person(request: Request, new: NewPerson, caller: Known) -> JSONResponse:
+    """Add a person, who signs in with the token whose hash is given."""
+    return _asked(request, caller, "add_person", 201, **new.model_dump())
+
+
+@router.post("/people/{name:path}/disabling")
+@policy(Action.MANAGE_PEOPLE)
+def disable_person(request: Request, name: str, caller: Known) -> JSONResponse:
+    """Shut a person or a source out, from the next request on."""
+    return _asked(request, caller, "disable_person", name=name)
+
+
+@router.post("/grants", status_code=201)
+@policy(Action.GRANT)
+def add_grant(request: Request, new: NewGrant, caller: Known) -> JSONResponse:
+    """Let a person know of a record or case, limited in time."""
+    if new.until.tzinfo is None:
+        raise InvalidInput(what="`until` needs its zone, as in 2026-12-31T00:00:00+07:00.")
+    values = new.model_dump() | {"until": new.until.isoformat()}
+    return _asked(request, caller, "grant", 201, **values)
+
+
+@router.delete("/grants/{grant_id}")
+@policy(Action.GRANT)
+def revoke_grant(request: Request, grant_id: str, caller: Known) -> JSONResponse:
+    """End a grant now."""
+    return _asked(request, caller, "revoke_grant", grant=grant_id)
+
+
+@router.post("/sources", status_code=201)
+@policy(Action.MANAGE_SOURCES)
+def add_source(request: Request, new: NewSource, caller: Known) -> JSONResponse:
+    """Add a source: its key deposits, and sees of its own deposits what became of them."""
+    office = new.office or min(caller.subject.offices, default="")
+    return _asked(request, caller, "add_source", 201, name=new.name, office=office, token_sha256=new.token_sha256)
+
+
+def _asked(request: Request, caller: Caller, duty: str, status: int = 200, **values: Json) -> JSONResponse:
+    given = archive_of(request).keeper.ask(duty, session=caller.session, address=caller.actor.address, **values)
+    return JSONResponse(given, status, {"Cache-Control": "no-store"})

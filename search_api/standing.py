@@ -1,0 +1,44 @@
+"""`status` for administrators and auditors: how the instance stands now."""
+
+from __future__ import annotations
+
+import shutil
+
+from storage.archive import Archive
+from storage.catalog.audit_rows import oldest_waiting
+from storage.catalog.outbox import oldest_unapplied
+from storage.catalog.work import queue_figures
+from storage.description import Json
+from storage.errors import KeeperUnreachable
+from storage.walls import landlock
+from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, claims
+
+__all__ = ["standing"]
+
+
+def standing(archive: Archive, lang: str) -> dict[str, Json]:
+    """Engines, queue, index lag (seconds), keeper, log, free disk (bytes), what is claimed on this machine, warnings."""
+    now = archive.clock.now()
+    with archive.catalog.read() as connection:
+        queue = queue_figures(connection, now)
+        waiting, since = oldest_unapplied(connection)
+        pending, _ = oldest_waiting(connection)
+    abi = landlock.abi()
+    promised: list[Json] = [claim.sentence.text(lang) for claim in claims(abi)] or [NOTHING_CLAIMED.text(lang)]
+    warnings: list[Json] = []
+    try:
+        size, keeper = str(archive.keeper.ask("sequence_now").get("size")), "up"
+    except KeeperUnreachable as error:
+        size, keeper = "", "unreachable"
+        warnings.append(error.detail(lang))
+    return {
+        "engines": {"catalog": "sqlcipher", "index": "sqlite-fts5", "store": "folder"},
+        "queue": {"waiting": queue.waiting, "in_hand": queue.in_hand},
+        "index_lag_s": 0 if since is None else int((now - since).total_seconds()),
+        "index_waiting": waiting,
+        "keeper": keeper,
+        "log": {"size": int(size) if size.isdigit() else None, "pending": pending},
+        "disk_free": shutil.disk_usage(archive.home.store).free,
+        "claims": [*promised, NOT_AGAINST_ROOT.text(lang)],
+        "warnings": warnings,
+    }

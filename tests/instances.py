@@ -1,0 +1,55 @@
+"""An instance of its own for a test, driven through the public commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["VANKHO", "Instance"]
+
+VANKHO = Path(sys.executable).parent / "vankho"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A folder with an instance's home, and beside it the folder of its KEK."""
+
+    base: Path
+
+    @property
+    def home(self) -> Path:
+        return self.base / "home"
+
+    @property
+    def config(self) -> Path:
+        return self.base / "config"
+
+    @property
+    def recovery(self) -> Path:
+        return self.base / "recovery.txt"
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VANKHO_", "XDG_"))}
+        return kept | {"VANKHO_HOME": str(self.home), "XDG_CONFIG_HOME": str(self.config), "VANKHO_LANG": "en"}
+
+    def run(self, *words: str | Path, exit_code: int | None = 0, key: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `vankho`; `exit_code` is what it must return, None for any."""
+        command = [VANKHO, *(["--key", key] if key else []), *words]
+        done = subprocess.run(command, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+        if exit_code is not None:
+            assert done.returncode == exit_code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        return done
+
+    def json(self, *words: str | Path, exit_code: int = 0, key: Path | None = None) -> list[dict[str, object]]:
+        """The objects that `vankho --json` prints, one a line."""
+        return [json.loads(line) for line in self.run("--json", *words, exit_code=exit_code, key=key).stdout.splitlines()]
+
+    def refusal(self, *words: str | Path, exit_code: int, key: Path | None = None) -> dict[str, object]:
+        """The problem object that a refused command prints on stderr."""
+        problem: dict[str, object] = json.loads(self.run("--json", *words, exit_code=exit_code, key=key).stderr.splitlines()[-1])
+        return problem
