@@ -1,0 +1,153 @@
+"""A world: one instance that lives in the test's own process, real in every part but its clock and its ids."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import sqlalchemy as sa
+from anyio.from_thread import BlockingPortal
+
+from ingest.desk import Desk
+from ingest.sandbox.sandbox import Sandbox
+from ingest.working import Worker
+from search_api.app import create_app
+from storage.access import Action, decide
+from storage.access.loading import load_subject
+from storage.archive import decode_key, open_archive
+from storage.catalog.names import Depositor, OfficeId, PersonId
+from storage.catalog.offices import Office, add_office
+from storage.catalog.people import all_people, all_sources
+from storage.catalog.record_facts import facts_of
+from storage.catalog.schema import record
+from storage.catalog.states import DepositorKind, OfficeKind
+from storage.clock import FixedClock
+from storage.home import Home
+from storage.ids import RandomIds, SeededIds
+from storage.settings import NetworkClass, Settings, read_settings
+from storage.vault.age import HybridIdentity
+from storage.vault.founding import Plan, found
+from storage.vault.keeper.client import KeeperClient
+from storage.vault.keeper.closed import ClosedIndex
+from storage.vault.keeper.keeper import Keeper, open_keeper
+from storage.vault.keeper.protocol import Role, rendezvous
+from storage.vault.keeper.serving import serve
+from storage.vault.kek import FileKek
+from storage.vault.keyring import Keyring
+from storage.vault.tokens import read_key_file
+from storage.walls.memory import LockedPages
+from tests.twins.asgi import Reply, call
+
+__all__ = ["START", "Hands", "World", "found_twins"]
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+_SEED = b"twins"
+_PATIENCE = 60.0
+"""Seconds that a loaded machine may take for an answer of the keeper's."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What all worlds share: where documents are read, and the loop in which the apps run."""
+
+    sandbox: Sandbox
+    portal: BlockingPortal
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Ids of records: all there are; those that somebody may read; those that she deposited."""
+
+    every: frozenset[str]
+    readable: frozenset[str]
+    deposited: frozenset[str]
+
+
+class _Ids(SeededIds):
+    """Audit rows bear random ids, as no answer outside the audit routes names one: while the clock stands two acts can have the same name."""
+
+    def new(self, logical_name: str) -> str:
+        return RandomIds().new(logical_name) if logical_name.startswith("audit/") else super().new(logical_name)
+
+
+def found_twins(base: Path) -> Settings:
+    """Make the instance that worlds are copies of, so that they have the same keys. XDG_CONFIG_HOME must lie in `base`."""
+    plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt")
+    return found(plan, _Ids(_SEED), FixedClock(START))
+
+
+class World:
+    """Use it as a context. Nothing happens here by itself: the worker, the closed index and the sequencer move when `settle` is called."""
+
+    def __init__(self, like: Path, home: Path, hands: Hands) -> None:
+        """like: the home of another world, which is closed; this one begins as its copy in `home`."""
+        shutil.copytree(like, home)
+        self.clock = FixedClock(START)
+        self.home, ids, memory = Home(home), _Ids(_SEED), LockedPages()
+        settings = read_settings(self.home)
+        keyring = Keyring(self.home.keys, settings.instance, FileKek(self.home.kek(settings.instance), memory), memory)
+        self.keeper: Keeper = open_keeper(self.home, settings, keyring, ids, self.clock)
+        self._ends = {role: rendezvous() for role in Role}
+        theirs = {role: ends[0] for role, ends in self._ends.items()}
+        self._serving = threading.Thread(target=serve, args=(self.keeper, theirs), daemon=True)
+        self._serving.start()
+        self.archive, _ = open_archive(self.home, settings, KeeperClient(self._ends[Role.API][1], _PATIENCE), ids, self.clock)
+        workers, given = open_archive(self.home, settings, KeeperClient(self._ends[Role.WORKER][1], _PATIENCE), ids, self.clock)
+        self._workers = workers
+        self._worker = Worker(Desk(workers, HybridIdentity(decode_key(given["transit"])), hands.sandbox))
+        self._closed, self._portal = ClosedIndex(self.keeper), hands.portal
+        self.app = create_app(self.archive, hands.sandbox)
+        self.officer = read_key_file(self.home.officer_key(settings.instance))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._worker.close()
+        for _, ours in self._ends.values():
+            ours.close()
+        self._serving.join()
+        for ends in self._ends.values():
+            ends[0].close()
+        for catalog in (self.archive.catalog, self._workers.catalog, self.keeper.catalog):
+            catalog.close()
+
+    def ask(self, token: str | None, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
+        """One request of whoever has the token; `target` below /api/v1, already quoted."""
+        sent = {**({} if token is None else {"authorization": f"Bearer {token}"}), **(headers or {})}
+        return self._portal.call(call, self.app, method, f"/api/v1/{target}".encode(), sent, body)
+
+    def send(self, token: str, method: str, target: str, content: object, headers: Mapping[str, str] | None = None) -> Reply:
+        """The same with a body of JSON."""
+        return self.ask(token, method, target, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
+
+    def settle(self) -> None:
+        """Let worker, indexes and log finish what there is to do."""
+        while not self._worker.turn() or self._closed.apply():
+            pass
+        self.keeper.sequencer.sequence()
+
+    def add_office(self, office: str, parent: str) -> None:
+        """Add an office below another."""
+        with self.keeper.catalog.write() as connection:
+            highest = self.archive.settings.network_class.highest_level
+            add_office(connection, Office(OfficeId(office), office, OfficeKind.OTHER, OfficeId(parent), highest, self.clock.now()))
+
+    def sight(self, name: str) -> Sight:
+        """What the person or source of this name may read now, and what she deposited."""
+        with self.keeper.catalog.read() as connection:
+            people = {person.name: Depositor(DepositorKind.PERSON, person.id) for person in all_people(connection)}
+            sources = {source.name: Depositor(DepositorKind.SOURCE, source.id) for source in all_sources(connection)}
+            who = (people | sources)[name]
+            subject = load_subject(connection, PersonId(who.id), self.clock.now()) if who.kind is DepositorKind.PERSON else None
+            every = sorted(connection.execute(sa.select(record.c.id)).scalars())
+            facts = [facts for one in every if (facts := facts_of(connection, one)) is not None]
+        readable = frozenset(one.id for one in facts if subject is not None and decide(subject, Action.READ, one).allowed)
+        return Sight(frozenset(every), readable, frozenset(one.id for one in facts if one.depositor == who))
