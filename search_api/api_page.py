@@ -31,8 +31,8 @@ def _introduction() -> Iterator[str]:
     yield "`--home DIR` (`VANKHO_HOME`), `--key FILE` (`VANKHO_KEY_FILE`), `--json`, `--lang vi|en`. With `--json` each result is one object a line,"
     yield "and a refusal is one RFC 9457 problem document on stderr."
     yield ""
-    yield "HTTP: `/api/v1`, `Authorization: Bearer` with the one token of a key file, `Accept-Language: vi|en`. The second person of an act that takes"
-    yield "two stands in `Vankho-Second`, with her own token. What may not be read is 404, word for word as what never was."
+    yield "HTTP: `/api/v1`, `Authorization: Bearer` with the one token of a key file, `Accept-Language: vi|en`. The second person of an act"
+    yield "that takes two stands in `Vankho-Second`, with her own token. What may not be read is 404, word for word as what never was."
 
 
 def _commands() -> Iterator[str]:
@@ -44,7 +44,7 @@ def _commands() -> Iterator[str]:
 
 
 def _routes() -> Iterator[str]:
-    yield from ("", "## Routes", "", "`policy`: what the caller's role must allow before anything else is decided; `own`: whoever is known, for what is hers.")
+    yield from ("", "## Routes", "", "`policy`: what the caller's role must allow before anything else; `own`: whoever is known, for what is hers.")
     yield from ("", "| route | policy | does |", "|---|---|---|")
     for router in ROUTERS:
         yield from _routes_of(router)

@@ -1,0 +1,168 @@
+"""A part of the instance that is busy, missing or not reachable."""
+
+from __future__ import annotations
+
+from storage.errors.base import ExitCode, VankhoError
+
+__all__ = [
+    "AnswerCut",
+    "ArchiveUnreachable",
+    "Busy",
+    "CatalogBusy",
+    "CatalogKeyWrong",
+    "CatalogMissing",
+    "IndexBusy",
+    "IndexDamaged",
+    "IndexOutdated",
+    "KeeperRefused",
+    "KeeperUnreachable",
+    "KekMissing",
+    "KeyFileDamaged",
+    "LeaseLost",
+    "PlaceExposed",
+    "SandboxUnreachable",
+]
+
+
+class Busy(VankhoError):
+    """Another process works on this instance and holds its lock."""
+
+    code, status, exit_code = "VK-BUSY", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The instance is busy", "Kho đang bận"
+    detail_en = "Another Vankho process works on this instance. Wait for it to end, or stop it, and try again."
+    detail_vi = "Một tiến trình Vankho khác đang làm việc trên kho này. Hãy đợi nó kết thúc, hoặc dừng nó, rồi thử lại."
+
+
+class KekMissing(VankhoError):
+    """The key that wraps all keys is not where it belongs. Facts: `path`."""
+
+    code, status, exit_code = "VK-KEK-MISSING", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The key-encryption key is missing", "Thiếu khóa mã hóa khóa (KEK)"
+    detail_en = "The key-encryption key is not at {path}. Bring it back from where it is kept; nothing is lost, and nothing opens without it."
+    detail_vi = "Không thấy khóa mã hóa khóa tại {path}. Hãy đưa khóa trở lại; không có gì bị mất, và không gì mở được khi thiếu nó."
+
+
+class KeyFileDamaged(VankhoError):
+    """A wrapped key does not open under this KEK. Facts: `name`."""
+
+    code, status, exit_code = "VK-KEY-DAMAGED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "A key does not open", "Không mở được khóa"
+    detail_en = "The key {name} does not open: its file was changed, or the key-encryption key is another instance's. Restore the file or the KEK."
+    detail_vi = "Không mở được khóa {name}: tệp khóa đã bị thay đổi, hoặc KEK thuộc kho khác. Hãy khôi phục tệp khóa hoặc KEK."
+
+
+class KeeperUnreachable(VankhoError):
+    """The keeper does not answer."""
+
+    code, status, exit_code = "VK-KEEPER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The keeper does not answer", "Tiến trình giữ khóa không trả lời"
+    detail_en = "The keeper, the process that holds the keys, does not answer. It is restarted if it died; try again in a moment."
+    detail_vi = "Tiến trình giữ khóa không trả lời. Nếu đã dừng, nó sẽ được khởi động lại; hãy thử lại sau giây lát."
+
+
+class KeeperRefused(VankhoError):
+    """The keeper does not open a part: no audit row of this very act, fresh and unused, stands behind the request."""
+
+    code, status = "VK-KEEPER-REFUSED", 500
+    title_en, title_vi = "The keeper refused", "Tiến trình giữ khóa từ chối"
+    detail_en = "The keeper opened nothing: the act is not in the audit log as it should be. Quote this error to whoever looks after the system."
+    detail_vi = "Không mở được tài liệu: thao tác chưa được ghi đúng vào nhật ký kiểm toán. Hãy báo mã lỗi này cho người quản trị hệ thống."
+
+
+class ArchiveUnreachable(VankhoError):
+    """The connection to the archive could not be had, or broke before its answer came: what was asked may or may not have been done."""
+
+    code, status, exit_code = "VK-SERVER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The archive does not answer", "Kho không trả lời"
+    detail_en = "The connection to the archive broke before it answered. Look whether the act was done, then try again."
+    detail_vi = "Kết nối tới kho bị ngắt trước khi có câu trả lời. Hãy xem thao tác đã được thực hiện chưa rồi thử lại."
+
+
+class AnswerCut(VankhoError):
+    """An answer of the archive ended before it was whole; nothing of it was kept."""
+
+    code, status, exit_code = "VK-CUT", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The answer was cut short", "Câu trả lời bị ngắt giữa chừng"
+    detail_en = "The archive's answer ended before it was whole, so nothing of it was kept. Try again; if this stays, run `vankho status`."
+    detail_vi = "Câu trả lời của kho bị ngắt trước khi trọn vẹn nên không có gì được giữ lại. Hãy thử lại; nếu vẫn lỗi, hãy chạy `vankho status`."
+
+
+class CatalogMissing(VankhoError):
+    """The instance's catalog is not where it belongs."""
+
+    code, status, exit_code = "VK-CATALOG-MISSING", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The catalog is missing", "Thiếu cơ sở dữ liệu mục lục"
+    detail_en = "The catalog's file is not in the home. Nothing is made in its place; restore it from a backup."
+    detail_vi = "Không thấy tệp cơ sở dữ liệu mục lục trong kho. Hệ thống không tạo tệp mới thay thế; hãy khôi phục từ bản sao lưu."
+
+
+class CatalogKeyWrong(VankhoError):
+    """The catalog does not open under the key given, or its first page is damaged: the cipher cannot tell which."""
+
+    code, status, exit_code = "VK-CATALOG-KEY", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The catalog does not open", "Không mở được cơ sở dữ liệu mục lục"
+    detail_en = "The catalog does not open with this instance's key: the key is another instance's, or the file is damaged. Restore the right one."
+    detail_vi = "Khóa của kho này không mở được mục lục: khóa thuộc kho khác, hoặc tệp đã hỏng. Hãy khôi phục đúng khóa hoặc đúng tệp."
+
+
+class CatalogBusy(VankhoError):
+    """The catalog stayed locked by another writer for longer than we wait."""
+
+    code, status, exit_code = "VK-CATALOG-BUSY", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The catalog is busy", "Cơ sở dữ liệu mục lục đang bận"
+    detail_en = "The catalog was in use for too long and nothing was changed. Try again in a moment."
+    detail_vi = "Mục lục bận quá lâu, chưa có gì được thay đổi. Hãy thử lại sau giây lát."
+
+
+class LeaseLost(VankhoError):
+    """This worker's lease of a record ran out and is another's now, so nothing that it did is kept."""
+
+    code, status, exit_code = "VK-LEASE", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The work went to another worker", "Công việc đã chuyển cho tiến trình khác"
+    detail_en = "This step took longer than its lease, and another worker goes on with it. Nothing is lost and nothing needs to be done."
+    detail_vi = "Bước xử lý kéo dài quá thời hạn được giao nên tiến trình khác đã tiếp tục. Không có gì bị mất và không cần làm gì thêm."
+
+
+class IndexBusy(VankhoError):
+    """A search partition stayed in use by another process for longer than we wait."""
+
+    code, status, exit_code = "VK-INDEX-BUSY", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The search index is busy", "Chỉ mục tìm kiếm đang bận"
+    detail_en = "The search index was in use for too long. Nothing is lost; try again in a moment."
+    detail_vi = "Chỉ mục tìm kiếm bận quá lâu. Không có gì bị mất; hãy thử lại sau giây lát."
+
+
+class IndexDamaged(VankhoError):
+    """A search partition is missing, damaged, or does not open under its key."""
+
+    code, status, exit_code = "VK-INDEX-DAMAGED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The search index does not open", "Không mở được chỉ mục tìm kiếm"
+    detail_en = "A file of the search index is missing, damaged or foreign. No record is lost: build the index again with `vankho reindex`."
+    detail_vi = "Tệp chỉ mục tìm kiếm bị thiếu, bị hỏng hoặc thuộc kho khác. Không hồ sơ nào bị mất: hãy lập lại chỉ mục bằng `vankho reindex`."
+
+
+class IndexOutdated(VankhoError):
+    """A search partition was made by another version of the text analysis, so that its words would not be found."""
+
+    code, status, exit_code = "VK-INDEX-OUTDATED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The search index is of another version", "Chỉ mục tìm kiếm thuộc phiên bản khác"
+    detail_en = "The search index was made by another version of the text analysis. Build it again with `vankho reindex`."
+    detail_vi = "Chỉ mục tìm kiếm do phiên bản phân tích văn bản khác tạo ra. Hãy lập lại chỉ mục bằng `vankho reindex`."
+
+
+class SandboxUnreachable(VankhoError):
+    """The process behind whose walls documents are read does not run, or could not raise its walls; nothing was read."""
+
+    code, status, exit_code = "VK-SANDBOX", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "Documents cannot be read now", "Hiện không đọc được tài liệu"
+    detail_en = "The sandbox in which documents are read does not run. It is started again by itself; if this stays, run `vankho doctor`."
+    detail_vi = "Vùng cách ly để đọc tài liệu không hoạt động. Hệ thống sẽ tự khởi động lại; nếu vẫn còn lỗi, hãy chạy `vankho doctor`."
+
+
+class PlaceExposed(VankhoError):
+    """The home, or the KEK, lies where every process must be able to read, so no wall can shut it. Facts: `path`, `granted`."""
+
+    code, status, exit_code = "VK-PLACE-EXPOSED", 503, ExitCode.POLICY
+    title_en, title_vi = "This place cannot be shut", "Không thể che chắn vị trí này"
+    detail_en = "{path} lies in {granted}, which every process of Vankho must be able to read. Move it elsewhere and name the new place."
+    detail_vi = "{path} nằm trong {granted}, nơi mọi tiến trình của Vankho đều phải đọc được. Hãy chuyển đi nơi khác rồi chỉ ra vị trí mới."
