@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from search_api.cli.context import Context
 from search_api.client import Client
+from storage.errors import KekMissing
 from storage.home import Home
 from storage.settings import Settings, read_settings
 from storage.vault.tokens import read_key_file
@@ -34,9 +35,12 @@ def connected(context: Context, *, works: bool = False, tries: bool = False) -> 
     """
     home = context.home()
     settings = read_settings(home)
-    token = read_key_file(context.key or home.officer_key(settings.instance))
     path = home.run / API_SOCKET
-    if _answers(path):
+    is_served, kek = _answers(path), home.kek(settings.instance)
+    if not is_served and not kek.is_file():
+        raise KekMissing(path=str(kek))  # without it nothing goes on, whoever asks: said before anything of her own
+    token = read_key_file(context.key or home.officer_key(settings.instance))
+    if is_served:
         yield Client(path, token, context.lang)
         return
     # Imported where no supervisor runs: as a client of one a command is there in a tenth of the time.
