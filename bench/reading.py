@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import importlib.util
 import mmap
 import multiprocessing
 import os
@@ -24,13 +23,15 @@ from pathlib import Path
 
 os.environ["OMP_THREAD_LIMIT"] = "1"  # before Tesseract is loaded here
 
-from ingest.reading.pages import PageText, Source, page_lines
+from classification import classify
+from ingest.reading.pages import Kind, PageText, Source
 from ingest.reading.pdf_pages import reading_dpi
 from ingest.reading.pdfium import PdfFile, Raster
 from ingest.reading.tesseract import Reader
 from ingest.sandbox.document import Document
 from ingest.sandbox.limits import Limits
 from ingest.sandbox.sandbox import Sandbox
+from ingest.text_part import Reading
 
 DOCUMENTS = Path(__file__).parents[1] / "tests" / "data" / "vi-documents"
 CORES = len(os.sched_getaffinity(0))
@@ -96,24 +97,17 @@ def bare(pool: ProcessPoolExecutor, rasters: list[Raster]) -> float:
 
 
 def report_fields(texts: dict[str, list[PageText]]) -> None:
-    """Numbers and dates that the classification finds, against what a person read."""
-    if importlib.util.find_spec("classification.decision") is None:
-        print("numbers and dates: not judged, there is no classification")
-        return
-    from classification import Line, Page, Text, classify
-    from classification import Source as Read
-
+    """Numbers and dates that the classification finds, with and without the files' names as witnesses, against what a person read."""
     with (DOCUMENTS / "fields.tsv").open(encoding="utf-8") as file:
         known = {Path(row["file"]).name: row for row in csv.DictReader(file, delimiter="\t")}
-    numbers = dates = 0
+    numbers = named = dates = 0
     for name, pages in texts.items():
-        read = tuple(Page(page.number, tuple(map(Line, page_lines(page.words))), Read(page.source)) for page in pages)
-        header = classify(Text(read)).header
-        number, date = header.ref_code == known[name]["number"], str(header.date) == known[name]["date"]
-        numbers, dates = numbers + number, dates + date
-        if not (number and date):
-            print(f"  {name}: {header.ref_code} {header.date}, on paper {known[name]['number']} {known[name]['date']}")
-    print(f"numbers right {numbers}/{len(texts)}, dates right {dates}/{len(texts)}")
+        reading = Reading(Kind.PDF, tuple(pages))
+        header, with_name = (classify(reading.for_classification(file_name)).header for file_name in ("", name))
+        number, date = known[name]["number"], known[name]["date"]
+        numbers, named, dates = numbers + (header.ref_code == number), named + (with_name.ref_code == number), dates + (str(header.date) == date)
+        print(f"  {name}: {header.ref_code} (by name {with_name.ref_code}) {header.date}; on paper {number} {date}; {', '.join(header.warnings)}")
+    print(f"numbers right {numbers}/{len(texts)}, with the files' names {named}/{len(texts)}, dates right {dates}/{len(texts)}")
 
 
 def main() -> None:

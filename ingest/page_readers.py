@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from itertools import pairwise
 from typing import Final
 
 from ingest.reading.pages import PageText
@@ -61,4 +62,4 @@ def _shares(pages: range, most: int) -> list[range]:
     """Contiguous parts of about one length. A page alone is not worth a child of its own beside others."""
     count = max(1, min(most, len(pages) // 2))
     bounds = [len(pages) * number // count for number in range(count + 1)]
-    return [pages[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [pages[start:end] for start, end in pairwise(bounds)]

@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from classification import Classification, classify
 from ingest.desk import Desk
 from ingest.envelope import Envelope
-from ingest.reading.pages import Inspection
+from ingest.reading.pages import Inspection, Kind, PageText, Source
 from ingest.reasons import Reason
 from ingest.sandbox.document import Document
+from ingest.sandbox.limits import Limits
 from ingest.sandbox.sandbox import ReadingFailed
 from ingest.text_part import Reading
 from storage.catalog.blobs import BlobRow, blobs_of
@@ -29,7 +31,12 @@ from storage.description import Description
 from storage.errors import BlobMissing, FixityError, NotFound
 from storage.vault.age import open_file
 
-__all__ = ["Papers"]
+__all__ = ["CHILD_DIED", "PAGES_AT_RISK", "Papers"]
+
+CHILD_DIED: Final = frozenset({Reason.CRASHED, Reason.TIMED_OUT, Reason.OUT_OF_MEMORY})
+"""Reasons why a child of the sandbox ended before it had answered."""
+PAGES_AT_RISK: Final = 16
+"""After so many pages what was read is kept, so that a crash costs no more than these."""
 
 
 class Papers:
@@ -103,23 +110,44 @@ class Papers:
             self._inspection = self._desk.sandbox.inspect(self.original(), self.envelope().file_name, self._password())
         return self._inspection
 
-    def read(self) -> Reading:
-        """Read the document anew, from its access copy where there is one. Raises ReadingFailed, SandboxUnreachable, Stopping."""
+    def read(self, keep: Callable[[Reading], None]) -> Reading:
+        """Read the document, from its access copy where there is one, on from where an attempt that was cut off had come to.
+
+        keep: takes what is read so far, after every PAGES_AT_RISK pages but the last. Raises ReadingFailed, SandboxUnreachable, Stopping,
+        and what `keep` raises.
+        """
         found = self.inspection()
+        if found.reason not in (None, Reason.UNKNOWN_TYPE):  # its child died, or a password is gone, and a crash came between
+            raise ReadingFailed(found.reason)
         if found.kind is None:
             self._reading = Reading(None)
             return self._reading
         access = self.blob(BlobPart.ACCESS)
         document = self.original() if access is None else self._open.enter_context(self._desk.document(access))
         password = self._password() if access is None else None
-        pages = []
-        for page in self._desk.sandbox.read_pages(document, 1, max(found.page_count, 1), password):
-            pages.append(page)
-            self._desk.stop_if_asked()
+        last = max(found.page_count, 1)
+        at_once = last if found.kind is Kind.TEXT else PAGES_AT_RISK  # a plain text is decoded as a whole for any of its pages
+        pages = self._read_before()
+        while len(pages) < last:
+            asked = range(len(pages) + 1, min(len(pages) + at_once, last) + 1)
+            some = self._desk.readers.read(self._desk.sandbox, document, asked, password, self._desk.stop_if_asked)
+            pages += some
+            if len(some) < len(asked):  # the document ends here
+                break
+            if _is_given_up(pages):
+                pages += [PageText(number, "", (), Source.NONE, None, 0, 0, pages[-1].reason) for number in range(len(pages) + 1, last + 1)]
+            if len(pages) < last:
+                keep(Reading(found.kind, tuple(pages), found.warnings, found.active, complete=False))
         if not pages:
             raise ReadingFailed(Reason.DAMAGED)
         self._reading = Reading(found.kind, tuple(pages), found.warnings, found.active)
         return self._reading
+
+    def _read_before(self) -> list[PageText]:
+        """What an attempt that was cut off has kept. A text that is complete is an earlier reading's, which this one replaces."""
+        blob = self.blob(BlobPart.TEXT)
+        before = None if blob is None else Reading.parse(self._desk.open(blob))
+        return [] if before is None or before.complete else list(before.pages)
 
     def reading(self) -> Reading:
         """What was read, from the part `text`."""
@@ -140,6 +168,12 @@ class Papers:
         if self._sealed_password is None:
             return None
         return b"".join(open_file(io.BytesIO(self._sealed_password), [self._desk.transit])).decode("utf-8", "replace")
+
+
+def _is_given_up(pages: Sequence[PageText]) -> bool:
+    """Whether so many pages in a row killed their child that no more are tried."""
+    end = pages[-Limits().dead_pages :]
+    return len(end) == Limits().dead_pages and all(page.reason in CHILD_DIED for page in end)
 
 
 def _sha256(document: Document) -> str:

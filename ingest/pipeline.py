@@ -14,8 +14,7 @@ import structlog
 
 from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
-from ingest.papers import Papers
-from ingest.reasons import Reason as ReadingReason
+from ingest.papers import CHILD_DIED, Papers
 from ingest.sandbox.sandbox import ReadingFailed
 from ingest.steps.describing import classify, describe
 from ingest.steps.keeping import keep
@@ -36,6 +35,7 @@ from storage.errors import (
     SandboxUnreachable,
     StoreFull,
 )
+from storage.walls.children import NotMainThread
 
 __all__ = ["Waiting", "take_next"]
 
@@ -50,9 +50,6 @@ _STEPS: Final[dict[State, Step]] = {
     State.CLASSIFIED: classify,
     State.KEPT: keep,
 }
-
-_WORTH_ANOTHER_TRY: Final = frozenset({ReadingReason.CRASHED, ReadingReason.TIMED_OUT, ReadingReason.OUT_OF_MEMORY})
-"""The child died: that may have been the machine's fault. Every other reason is the document's own, and stays what it is."""
 
 _PAUSE: Final = timedelta(seconds=1)
 _LONGEST_PAUSE: Final = timedelta(minutes=5)
@@ -80,6 +77,9 @@ def take_next(desk: Desk, owner: str) -> bool:
     except (Stopping, SandboxUnreachable):
         _give_back(desk, job)
         raise
+    except NotMainThread as error:  # the zygote died, and this thread may start no other
+        _give_back(desk, job)
+        raise SandboxUnreachable from error
     except (KeeperUnreachable, StoreFull, CatalogBusy) as error:
         _give_back(desk, job)
         raise Waiting from error
@@ -115,7 +115,7 @@ def _attempt(desk: Desk, papers: Papers, job: Job) -> Job | None:
     except ReadingFailed as error:
         reason = Reason[error.reason.name]
         log.warning("the document was not read", record=job.record, step=job.step, attempt=job.attempts, reason=reason)
-        if error.reason in _WORTH_ANOTHER_TRY:
+        if error.reason in CHILD_DIED:  # that may have been the machine's fault; every other reason is the document's own, and stays what it is
             _try_later(desk, job, reason)
         else:
             put_aside(desk, papers, job, reason)

@@ -17,12 +17,16 @@ __all__ = ["Reading"]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """kind: None for a document of a type that is not read; it has no pages. warnings: REPAIRED, TYPE_MISMATCH. active: as `Inspection` names it."""
+    """kind: None for a document of a type that is not read; it has no pages. warnings: REPAIRED, TYPE_MISMATCH. active: as `Inspection` names it.
+
+    complete: False for what an attempt had read when it was cut off; it counts as nothing until the rest is read.
+    """
 
     kind: Kind | None
     pages: tuple[PageText, ...] = ()
     warnings: tuple[Reason, ...] = ()
     active: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def plain(self) -> str:
@@ -46,6 +50,7 @@ class Reading:
             "pages": [_page_values(page) for page in self.pages],
             "warnings": [warning.name for warning in self.warnings],
             "active": self.active,
+            "complete": self.complete,
         }
         return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -55,7 +60,8 @@ class Reading:
         values = json.loads(content)
         kind = None if values["kind"] is None else Kind(values["kind"])
         warnings = tuple(Reason[name] for name in values["warnings"])
-        return cls(kind, tuple(_page(page, page.get("rereads", ())) for page in values["pages"]), warnings, tuple(values["active"]))
+        pages = tuple(_page(page, page.get("rereads", ())) for page in values["pages"])
+        return cls(kind, pages, warnings, tuple(values["active"]), values["complete"])
 
 
 _Again = tuple[str, float, float, float, float, list[tuple[str, float]]]

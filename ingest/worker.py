@@ -1,4 +1,4 @@
-"""The worker: takes records through the pipeline one after another, and keeps the open index up to date.
+"""The worker: takes records through the pipeline, as many at once as there are cores, and keeps the open index up to date.
 
     python -I -m ingest.worker HOME REPORT_FD KEEPER_FD first|again
 
@@ -90,22 +90,22 @@ def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sa
 def _work(desk: Desk, stop: threading.Event) -> int:
     import structlog
 
-    from ingest.working import Worker
+    from ingest.crew import work
+    from ingest.page_readers import CORES
     from storage.events import events_to_stderr
+    from storage.failpoints import VARIABLE
 
     events_to_stderr()
     log = structlog.get_logger("worker")
-    worker = Worker(desk)
+    hands = 1 if desk.archive.settings.test and VARIABLE in os.environ else CORES  # the order of points passed must be one
     try:
-        while not stop.is_set():
-            stop.wait(worker.turn())
+        work(desk, stop, hands)
     except VankhoError as error:  # the disk or the sandbox failed: only a new process may go on
         log.error("the worker ends", code=error.code)
         return int(error.exit_code)
     except Exception as error:  # noqa: BLE001  the door of a process: a trace of it could show what a document says
         log.error("the worker ends", error=type(error).__name__)
         return int(ExitCode.FAILED)
-    worker.close()
     return int(ExitCode.DONE)
 
 

@@ -18,7 +18,7 @@ _DATE = re.compile(
     rf"(?:^|,|\.|;| ) {{0,4}}ngay {{0,4}}(?P<d>{_D}{{1,2}}|{_BLANK}) {{0,4}}th[ae]ng {{0,4}}(?P<m>{_D}{{1,2}}|{_BLANK})[ ,]{{0,4}}"
     rf"n[ae]m {{0,4}}(?P<y>{_D}(?: ?{_D}){{3}})?"
 )
-_UNREAD = re.compile(r", {0,3}ngay.{0,6}?th[ae]ng(?P<m>.{0,6}?)n[ae]m {0,3}(?P<y>\d{4})")  # day or month written by hand and not read
+_UNREAD = re.compile(r", {0,3}nga(?!i).{0,7}?th[ae]ng(?P<m>.{0,6}?)n[ae]m {0,3}(?P<y>\d{4})")  # written by hand, even over the y, and not read
 _PLACE = re.compile(rf"(?:TP\.? {{0,2}}|T\.P\.? {{0,2}})?[{UPPER}][^\W\d_]*(?:(?: {{1,2}}| ?- ?|')[{UPPER}][^\W\d_]*){{0,5}}$")
 _ADOPTED = re.compile(rf"thong qua ngay (?P<d>{_D}{{1,2}}) thang (?P<m>{_D}{{1,2}}) nam (?P<y>\d{{4}})")
 

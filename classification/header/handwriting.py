@@ -27,8 +27,11 @@ _SAID: Final = 0.05
 """How probable is what that reading alone said, of which it was not sure."""
 _NAMED: Final = 0.02
 """How probable a guess must be at least for the file's name to choose it."""
-_SIGNED: Final = re.compile(
-    r"(?<!\d)(?:(?P<d>\d\d)[./](?P<m>\d\d)[./](?P<y>20\d\d)[,\s]{1,3}\d\d:\d\d|(?P<Y>20\d\d)-(?P<M>\d\d)-(?P<D>\d\d)[T ]\d\d:\d\d)"
+_DAY = r"(?P<d>\d\d)[./](?P<m>\d\d)[./](?P<y>20\d\d)"
+_SIGNED: Final = (
+    re.compile(rf"(?<!\d){_DAY}[,\s]{{1,3}}\d\d:\d\d"),
+    re.compile(rf"k[ýy]: {{0,3}}\n?{_DAY}"),
+    re.compile(r"(?<!\d)(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)[T ]\d\d:\d\d"),
 )
 _NAME: Final = re.compile(r"\D{0,3}?(?P<no>\d{1,6})[a-z]?[-_. /]{1,3}(?P<rest>.{0,60})")
 
@@ -40,7 +43,7 @@ def renumbered(reference: Reference | None, rereads: Iterable[Reread], file_name
     and chooses among guesses of which none is sure.
     """
     guesses = _of(rereads, Cell.NUMBER)
-    if reference is None or not guesses:
+    if reference is None or reference.is_bare or not guesses:  # what was read again stands behind `Số`
         return reference, False
     first = re.match(r"\d*", reference.code)
     said = first[0] if first else ""
@@ -77,9 +80,9 @@ def redated(dated: Dated | None, rereads: Sequence[Reread], signed: date | None)
 
 
 def signed_on(lines: Iterable[str]) -> date | None:
-    """The day of the first electronic signature whose stamp these lines show (`Thời gian ký: 04/02/2025 16:42:36`, the time perhaps below)."""
+    """The day of the first electronic signature whose stamp these lines show (`Thời gian ký: 04/02/2025 16:42:36`, the time perhaps elsewhere)."""
     shown = "\n".join(line[:500].strip() for line in lines)
-    days = (_date(int(m["y"] or m["Y"]), m["m"] or m["M"], m["d"] or m["D"]) for m in _SIGNED.finditer(shown))
+    days = (_date(int(found["y"]), found["m"], found["d"]) for form in _SIGNED for found in form.finditer(shown))
     return min((day for day in days if day), default=None)
 
 

@@ -20,6 +20,7 @@ _BODY = re.compile(
 )
 _MOTTO = re.compile(r"\bcong ?h[o0]\w? ?xa ?h[o0]\w ?chu ?n?gh?\w{1,3} ?vi\w{1,2}t? ?nam|\bcong hoa (?:xa hoi )?[\w ]{0,12}(?:…|\.\.\.)")
 _SLOGAN = re.compile(r"\bd[o0]c ?lap ?[-.~_ ]{1,3} ?tu ?d[o0] ?[-.~_ ]{1,3} ?h?anh ?phu?c?")
+_NO = re.compile(r"\W{0,3}S\w[:.;]{0,2}")
 _STAMPED = re.compile(r"\d{4}-\d\d-\d\d")
 _PARTY = re.compile(r"\b[dbo]ang ?c[o0]ng ?san ?vi\w{1,2}t? ?nam")
 
@@ -47,6 +48,7 @@ def header_zone(lines: Sequence[str]) -> Zone:
     for n, line in enumerate(lines):
         if not (parts := cells(line[:1500])):
             continue
+        parts = _number_joined(parts)
         seen += 1
         if seen > MAX_LINES or (starts_body(parts[0]) and seen > 1):
             end = n
@@ -66,6 +68,12 @@ def header_zone(lines: Sequence[str]) -> Zone:
                 kept.append(rest)
         rows.append((n, tuple(kept)))
     return Zone(tuple(rows), motto, party, end)
+
+
+def _number_joined(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a line, `Số:` and `/UBND-KTTH` as one: written large between them, a number that was not read leaves a gap like a column's."""
+    at = next((n for n, part in enumerate(parts[:-1]) if _NO.fullmatch(part) and parts[n + 1].startswith(("/", "-"))), None)
+    return parts if at is None else (*parts[:at], f"{parts[at]} {parts[at + 1]}", *parts[at + 2 :])
 
 
 def _without_letterhead(cell: str) -> tuple[str, bool, bool]:

@@ -28,7 +28,10 @@ _STRIP: Final = 2.1
 _BASELINE: Final = 0.73
 _DESCENDER: Final = 0.25
 _WIDEST: Final = 12 * STRIP_HEIGHT
-_SO: Final = re.compile(r"^\W{0,3}so(?![a-z])|^\W{0,3}s[o06][:.;]")
+_SO: Final = re.compile(r"\W{0,3}[S5][oO06](?![a-zA-Z])")
+"""Small, it stands in running text: a cited number."""
+_NGAY: Final = re.compile(r"nga(?!i)")
+"""A pen often runs into its last letter."""
 _SEPARATOR: Final = re.compile(r"(?<![/-])[/-](?=.?[^\W_])")
 _POSSIBLE: Final = {
     Cell.NUMBER: None,
@@ -69,7 +72,7 @@ class _Gap:
 def reread(words: Sequence[Read], picture: Grey, reader: DigitReader) -> tuple[Reread, ...]:
     """Number, day and month of the header read again, those that the first reading (`words`, in pixels) is not sure of."""
     header = [word for word in words if word.box.bottom < _HEADER * picture.height]
-    anchors = [word for word in header if _SO.match(_bare(word.text)) or _bare(word.text) in ("ngay", "thang")]
+    anchors = [word for word in header if _SO.match(_unmarked(word.text)) or _bare(word.text) in ("ngay", "thang")]
     if not anchors:
         return ()
     unit = statistics.median(word.box.height for word in anchors)
@@ -101,7 +104,7 @@ def _ink(strip: Image.Image) -> bytes:
 def _number(header: Sequence[Read], unit: float) -> Iterator[_Gap]:
     """Between `Số:` and the `/` or `-` before the symbol."""
     for word in header:
-        if not (opening := _SO.match(_bare(word.text))):
+        if not (opening := _SO.match(_unmarked(word.text))):
             continue
         beside = [other for other in _right_of(word, header) if other.box.left - word.box.left < 14 * unit]
         for n, other in enumerate((word, *beside)):
@@ -111,23 +114,22 @@ def _number(header: Sequence[Read], unit: float) -> Iterator[_Gap]:
             before = [word, *beside][: n + 1]
             said = re.sub(r"^\W*[Ss5]\w[:.;]*", "", "".join(part.text for part in before[:-1]) + other.text[: separator.start()], count=1)
             follows_digit = other.text[separator.end() : separator.end() + 1].isdigit()  # a year: its digits must not be read with the number
-            yield _Gap(
-                Cell.NUMBER, word.box.left + 0.6 * unit, _along(other, separator.start()) + (0.3 if follows_digit else 0.6) * unit,
-                min(word.box.bottom, other.box.bottom), said.strip(), min(part.confidence for part in before),
-            )  # fmt: skip
+            end = _along(other, separator.start()) + (0.3 if follows_digit else 0.6) * unit
+            baseline, confidence = min(word.box.bottom, other.box.bottom), min(part.confidence for part in before)
+            yield _Gap(Cell.NUMBER, word.box.left + 0.6 * unit, end, baseline, said.strip(), confidence)
             return
 
 
 def _date(header: Sequence[Read], unit: float, width: int) -> Iterator[_Gap]:
     """Between `ngày` and `tháng`, `tháng` and `năm`, on the right."""
     for word in header:
-        if not _bare(word.text).startswith("ngay") or word.box.left < 0.35 * width:
+        if not _NGAY.match(_unmarked(word.text)) or word.box.left < 0.35 * width:
             continue
         line = [word, *_right_of(word, header)]
         thang = next((n for n, other in enumerate(line) if "thang" in _bare(other.text)), None)
         if thang is None:
             continue
-        yield _between(Cell.DAY, line[: thang + 1], "ngay", "thang", unit)
+        yield _between(Cell.DAY, line[: thang + 1], "nga", "thang", unit)
         nam = next((n for n, other in enumerate(line[thang:], thang) if "nam" in _bare(other.text)), None)
         if nam is not None:
             yield _between(Cell.MONTH, line[thang : nam + 1], "thang", "nam", unit)
@@ -138,8 +140,8 @@ def _between(cell: Cell, words: Sequence[Read], opening: str, closing: str, unit
     first, last = words[0], words[-1]
     start, end = _bare(first.text).find(opening), _bare(last.text).rfind(closing)
     said = " ".join(word.text for word in words)
-    said = said[start + len(opening) : len(said) - len(last.text) + end]
-    between = words[1:-1] if len(first.text) == start + len(opening) and end == 0 else words
+    said = said[start + len(opening) : len(said) - len(last.text) + end].removeprefix("y")
+    between = words[1:-1] if _bare(first.text) in ("ngay", "thang") and end == 0 else words
     return _Gap(
         cell, _along(first, start) + 0.8 * unit, _along(last, end) + 1.2 * unit, min(first.box.bottom, last.box.bottom) - _DESCENDER * unit,
         said.strip(" .,"), min((word.confidence for word in between), default=0.0),
@@ -156,6 +158,10 @@ def _along(word: Read, index: int) -> float:
     return word.box.left + (word.box.right - word.box.left) * index / len(word.text)
 
 
+def _unmarked(text: str) -> str:
+    """The letters without marks; as long as `text`."""
+    return "".join(unicodedata.normalize("NFD", letter)[0] for letter in text)
+
+
 def _bare(text: str) -> str:
-    """The letters without marks, in lower case; as long as `text`."""
-    return "".join(unicodedata.normalize("NFD", letter)[0] for letter in text).lower()
+    return _unmarked(text).lower()

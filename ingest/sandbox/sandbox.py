@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Self
 
 from ingest.reading.pages import Inspection, PageText, Source
@@ -86,7 +86,7 @@ class Sandbox:
             return _refused(Reason.CRASHED)
         return _refused(Reason.CRASHED)
 
-    def read_pages(self, document: Document, first: int, last: int, password: str | None = None) -> Iterator[PageText]:
+    def read_pages(self, document: Document, first: int, last: int, password: str | None = None) -> Generator[PageText, None, None]:
         """Pages `first` to `last`, from 1, each as soon as it is read; document: the access copy where `inspect` made one.
 
         A page whose child died or that cannot be read comes with its reason, and the next child goes on behind it; after

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from ingest.desk import Desk
 from ingest.papers import Papers
 from ingest.reasons import Reason
 from ingest.sandbox.sandbox import ReadingFailed
-from storage.catalog.blobs import add_blob, retire_blob
+from ingest.text_part import Reading
+from storage.catalog.blobs import BlobRow, add_blob, blob_of, forget_blob, retire_blob
 from storage.catalog.records import advance
 from storage.catalog.states import BlobPart, State
-from storage.catalog.work import Job, finish_step
+from storage.catalog.work import Job, finish_step, heartbeat
 from storage.failpoints import failpoint
 from storage.vault.blob import Stored
 
@@ -38,16 +41,42 @@ def sanitise(desk: Desk, papers: Papers, job: Job) -> Job | None:
 
 def read(desk: Desk, papers: Papers, job: Job) -> Job | None:
     """Read the text of every page. A page that cannot be read is kept as such, and classification takes note of it."""
-    text = desk.seal(papers.read().content())
+    text = desk.seal(papers.read(lambda so_far: _keep_so_far(desk, job, so_far)).content())
     failpoint("read.1 the text is durable")
     return _finish(desk, job, State.READ, BlobPart.TEXT, text, "application/json")
+
+
+def _keep_so_far(desk: Desk, job: Job, so_far: Reading) -> None:
+    """Note what is read of a long document as its text, which stands for nothing while the state is not READ."""
+    text = desk.seal(so_far.content())
+    with desk.archive.catalog.write() as connection:
+        heartbeat(connection, job, desk.lease_until())
+        replaced = _replace(connection, desk, job, BlobPart.TEXT, text, "application/json")
+    failpoint("read.2 what is read so far is kept")
+    _destroy(desk, replaced)
 
 
 def _finish(desk: Desk, job: Job, to: State, part: BlobPart, stored: Stored | None, media_type: str) -> Job | None:
     """Note the step's part, in the place of an earlier reading's; where it has none now, what was there goes."""
     with desk.archive.catalog.write() as connection:
-        retire_blob(connection, job.record, part, desk.archive.clock.now())
-        if stored is not None:
-            add_blob(connection, job.record, part, stored, media_type)
+        replaced = _replace(connection, desk, job, part, stored, media_type)
         advance(connection, job.record, to)
-        return finish_step(connection, job, desk.lease_until())
+        following = finish_step(connection, job, desk.lease_until())
+    _destroy(desk, replaced)
+    return following
+
+
+def _replace(connection: sa.Connection, desk: Desk, job: Job, part: BlobPart, stored: Stored | None, media_type: str) -> BlobRow | None:
+    replaced = blob_of(connection, job.record, part)
+    retire_blob(connection, job.record, part, desk.archive.clock.now())
+    if stored is not None:
+        add_blob(connection, job.record, part, stored, media_type)
+    return replaced
+
+
+def _destroy(desk: Desk, replaced: BlobRow | None) -> None:
+    """After the transaction; a worker that starts makes it good where this one was cut off before."""
+    if replaced is not None:
+        desk.archive.store.remove(replaced.id)
+        with desk.archive.catalog.write() as connection:
+            forget_blob(connection, replaced.id)

@@ -85,7 +85,7 @@ def _classify(request: Request, caller: Caller, body: bytes, name: str) -> JSONR
         _, reading = try_reading(_sandbox(request), body, name)
     except ReadingFailed as failed:
         raise InvalidInput(what=failed.reason.value.text(language(request))) from None
-    return JSONResponse(as_json(name or None, classify(reading.for_classification())), headers={"Cache-Control": "no-store"})
+    return JSONResponse(as_json(name or None, classify(reading.for_classification(name))), headers={"Cache-Control": "no-store"})
 
 
 def _note(request: Request, caller: Caller, act: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from way_world import LETTER, READER_DIES, World, wait
+from way_world import LETTER, READER_DIES, World, marked, wait
 
 from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
@@ -94,7 +94,7 @@ def test_a_lease_is_lengthened_while_the_work_goes_on(world: World, desk: Desk) 
 
 def test_without_its_keeper_a_record_waits_and_no_attempt_counts(world: World, desk: Desk) -> None:
     at_the_end(desk)
-    secret = "TUYỆT MẬT\n" + LETTER.format(number=31, what="kho tàng", text="Khoản 3.")
+    secret = marked(LETTER.format(number=31, what="kho tàng", text="Khoản 3."))  # of the highest level others may have made the key before
     taken = world.deposit(secret)
     ours, theirs = rendezvous()
     with ours, theirs:
@@ -215,7 +215,7 @@ def test_no_machine_lowers_a_level_that_was_decided_before(world: World, desk: D
     taken = world.deposit(LETTER.format(number=33, what="mưa", text="Khoản 5."))
     job = claimed(world, "worker")
     with Papers(desk, job) as papers:
-        papers.read()
+        papers.read(lambda _: None)
         found = papers.classification()
         fresh = papers.facts()
         assert not decide_level(fresh, found).level.confidential

@@ -136,6 +136,11 @@ class World:
         """Whether the queue is done with everything and the open index knows all that it shall."""
         return all(row["done"] for row in self.rows("work")) and not any(str(row["partition_id"]).startswith("open/") for row in self.rows("outbox"))
 
+    def assert_kept_parts_alone(self, record: str | None) -> None:
+        """Of what was replaced on the way no row and no file is left."""
+        assert {row["id"] for row in self.rows("blob") if row["record_id"] == record} == {blob.id for blob in self.blobs(record).values()}
+        assert {found.id for found in self.archive.store.walk()} == {row["id"] for row in self.rows("blob")}
+
     def assert_whole(self, contents: Iterable[bytes]) -> None:
         """Each document acknowledged is kept once and bit by bit, and nothing but what the rows name can be opened."""
         kept: dict[str, int] = {}
