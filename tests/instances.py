@@ -37,10 +37,12 @@ class Instance:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("VANKHO_", "XDG_"))}
         return kept | {"VANKHO_HOME": str(self.home), "XDG_CONFIG_HOME": str(self.config), "VANKHO_LANG": "en"}
 
-    def run(self, *words: str | Path, exit_code: int | None = 0, key: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str | Path, exit_code: int | None = 0, key: Path | None = None, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run `vankho`; `exit_code` is what it must return, None for any."""
         command = [VANKHO, *(["--key", key] if key else []), *words]
-        done = subprocess.run(command, env=self.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+        done = subprocess.run(command, env=self.env | (env or {}), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
         if exit_code is not None:
             assert done.returncode == exit_code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done

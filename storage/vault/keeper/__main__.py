@@ -47,6 +47,7 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
             watch_parent(parent.pipe)
         from storage.clock import SystemClock
         from storage.events import events_to_stderr
+        from storage.failpoints import arm_from_environment
         from storage.ids import RandomIds
         from storage.vault.keeper.closed import ClosedIndex
         from storage.vault.keeper.keeper import open_keeper
@@ -56,6 +57,8 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
         from storage.vault.keyring import Keyring
 
         events_to_stderr()
+        if settings.test:
+            arm_from_environment(os.environ)
         memory = LockedPages()
         keyring = Keyring(home.keys, settings.instance, FileKek(kek, memory), memory)
         keeper = open_keeper(home, settings, keyring, RandomIds(), SystemClock())

@@ -30,7 +30,7 @@ from storage.index.searching import ClosedSource
 from storage.index.wire import Asked, answer_json, partial_json
 from storage.indexed import entry_of, plain_text
 from storage.vault.keeper.keeper import Keeper
-from storage.vault.keeper.opening import identity_of, rewrap_record
+from storage.vault.keeper.opening import identity_of, rewrap_record, tidy_rewraps
 from storage.vault.keeper.protocol import Json
 from storage.vault.rewrap import file_key
 
@@ -101,7 +101,11 @@ class ClosedIndex:
         return Description.decode(contents[0]), plain_text(contents[1]) if contents[1] else "", page_count
 
     def _bring_home(self) -> None:
-        """Re-wrap what a change of level left behind when it was cut off."""
+        """Finish what a change of level left behind when it was cut off."""
+        try:
+            tidy_rewraps(self._keeper)
+        except VankhoError as error:
+            log.error("re-wraps not tidied", code=error.code)
         with self._keeper.catalog.read() as connection:
             misplaced = [RecordId(row) for row in connection.execute(sa.select(record.c.id).where(_misplaced())).scalars()]
         for record_id in misplaced:

@@ -17,7 +17,8 @@ from storage.catalog.partitions import PartitionKey, add_partition_key, newest_k
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.records import rewrapped
 from storage.catalog.states import AuditOutcome, BlobPart, State
-from storage.errors import KeeperRefused, NotFound
+from storage.durable import replace
+from storage.errors import KeeperRefused, NotFound, RecordChanged
 from storage.ids import RecordId
 from storage.vault.age import HybridIdentity, HybridRecipient
 from storage.vault.keeper.closed_files import partition_key_name
@@ -26,7 +27,7 @@ from storage.vault.keeper.protocol import Json
 from storage.vault.keyring import KeyKind
 from storage.vault.rewrap import drop_old, file_key, wrap_anew
 
-__all__ = ["identity_of", "partition", "rewrap", "rewrap_record", "unwrap"]
+__all__ = ["identity_of", "partition", "rewrap", "rewrap_record", "tidy_rewraps", "unwrap"]
 
 _FRESH = timedelta(seconds=60)
 _COVERS = {
@@ -36,6 +37,7 @@ _COVERS = {
 }
 """Which parts an act that stands in the log lets its person open."""
 
+_NOTE = ".rewrap"
 _AT_REST = frozenset({State.KEPT, State.QUARANTINED, State.WITHDRAWN})
 
 
@@ -92,7 +94,11 @@ def rewrap(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 
 def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
-    """Re-wrap one record; False where it lies under the right key already, or is still on its way."""
+    """Re-wrap one record; False where it lies under the right key already, or is still on its way.
+
+    A note says, durably, that it is in hand, for as long as the store may hold header versions that no row names.
+    Raises RecordChanged if somebody changed its parts meanwhile: then it is to be done again.
+    """
     with keeper.rewrapping:
         with keeper.catalog.read() as connection:
             facts = facts_of(connection, record_id)
@@ -100,15 +106,35 @@ def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
         if facts is None or facts.wrapped is None or facts.state not in _AT_REST or facts.wrapped == facts.home:
             return False
         key = _partition_key(keeper, facts.home)
+        note = keeper.home.closed / f"{record_id}{_NOTE}"
+        replace(note, b"")
         moved = wrap_anew(keeper.store, blobs, identity_of(keeper, facts), [HybridRecipient.parse(key.recipient), keeper.recovery])
         with keeper.catalog.write() as connection:
+            if blobs_of(connection, record_id) != blobs or facts_of(connection, record_id) != facts:
+                raise RecordChanged
             details: dict[str, Json] = {"to": str(key.partition), "n": key.n}
             add_audit_row(connection, keeper.scribe.row(process("keeper"), "rewrap", record=record_id, details=details))
             for part in moved:
                 rewrapped_header(connection, part.blob, part.header_sha256)
             rewrapped(connection, record_id, key.partition, key.n)
         drop_old(keeper.store, moved)
+        note.unlink()
         return True
+
+
+def tidy_rewraps(keeper: Keeper) -> None:
+    """Of records whose re-wrapping was cut off: bring them home, and remove the header versions that their rows do not name."""
+    for note in sorted(keeper.home.closed.glob(f"*{_NOTE}")):
+        record_id = RecordId(note.name.removesuffix(_NOTE))
+        rewrap_record(keeper, record_id)
+        with keeper.rewrapping:
+            with keeper.catalog.read() as connection:
+                blobs = blobs_of(connection, record_id)
+            for blob in blobs:
+                for version in (blob.header_version - 1, blob.header_version + 1):
+                    if version >= 1:
+                        keeper.store.remove_header(blob.id, version)
+            note.unlink(missing_ok=True)
 
 
 def _partition_key(keeper: Keeper, name: PartitionName) -> PartitionKey:

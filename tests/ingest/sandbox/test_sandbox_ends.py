@@ -137,7 +137,7 @@ def answering(*headers: object) -> Document:
     return Document.of(json.dumps(headers).encode())
 
 
-PAGE = {"page": 1, "text": "", "words": [], "source": "ocr", "width": 1.0, "height": 1.0, "reason": None}
+PAGE = {"page": 1, "text": "", "words": [], "source": "ocr", "width": 1.0, "height": 1.0, "reason": None, "rereads": []}
 FOUND = {"kind": "text/plain", "media_type": "text/plain", "page_count": 1, "reason": None, "warnings": [], "active": [], "has_access": False}
 
 

@@ -288,7 +288,7 @@ def test_a_lost_file_of_the_tree_is_named(big: House, name: str) -> None:
 
 def test_a_changed_checkpoint_is_named(house: House) -> None:
     _tamper_at_rest(house, lambda audit: _flip(audit / CHECKPOINT, -5))
-    assert _found(house) == (None, "CHECKPOINT_SIGNATURE")
+    assert _found(house) in ((None, "CHECKPOINT_SIGNATURE"), (None, "UNREADABLE"))  # as the flipped letter is one of base64 or not
 
 
 def test_a_lost_memory_of_the_signer_is_named(house: House) -> None:
