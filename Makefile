@@ -38,6 +38,9 @@ test-fresh: ## set-up and quick round on a new Debian in a folder (root; RELEASE
 
 bench: setup ## the benchmarks
 	$(BIN)/python -m bench.codec
+	$(BIN)/python -m bench.reading
+	$(BIN)/python -m bench.header
+	$(BIN)/python -m bench.search
 
 docs: setup ## write docs/api.md again, from the code
 	$(BIN)/python -m search_api.api_page > docs/api.md

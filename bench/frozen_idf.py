@@ -1,16 +1,16 @@
 """Write the frozen weights of words from public texts (Vietnamese Wikipedia, 2,200 articles): in how many of them each term occurs.
 
-Run: VANKHO_DATA=DIR python -m bench.frozen_idf
+Run: python -m bench.frozen_idf
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
+from bench.data import evaluation_data
 from storage.index.analysis import term_counts, tokens_of
 
 TARGET = Path(__file__).parent.parent / "storage" / "index" / "frozen_idf.txt"
@@ -26,7 +26,7 @@ def main() -> None:
     """Count, round, write."""
     containing = Counter[str]()
     articles = 0
-    with gzip.open(Path(os.environ["VANKHO_DATA"]) / "search" / "viwiki-dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(evaluation_data() / "search" / "viwiki-dev.jsonl.gz", "rt", encoding="utf-8") as lines:
         for line in lines:
             containing.update(term for term in term_counts([tokens_of(json.loads(line)["text"])]).counts if "_" not in term)
             articles += 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data import evaluation_data
 from classification.decision import classify
 from classification.document import Text
 from classification.header import read_header
@@ -73,11 +73,7 @@ def measure(texts: list[LegalText], show: bool) -> Counter[str]:
 
 def main() -> int:
     """Print the figures by language; 2 if the data is not there."""
-    data = Path(os.environ.get("VANKHO_DATA", ROOT.parent / "shared" / "data"))
-    if not (data / "search" / "vbpl-dev.jsonl.gz").exists():
-        print(f"The evaluation data is not at {data}: set VANKHO_DATA to its folder. Nothing was measured.", file=sys.stderr)
-        return 2
-    texts = list(legal_texts(data))
+    texts = list(legal_texts(evaluation_data()))
     for lang in ("vi", "en"):
         chosen = [text for text in texts if text.lang == lang]
         counts = measure(chosen, show="--show" in sys.argv)

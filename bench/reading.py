@@ -1,10 +1,11 @@
-"""Pages a minute, read behind the walls, beside bare Tesseract on the same pages; and how many numbers and dates come out right.
+"""Pages a minute of the whole line beside bare Tesseract on the same pages; and how many numbers and dates come out right.
 
     python bench/reading.py [--documents N] [--rounds N]
 
 Both lines read the fourteen documents of tests/data/vi-documents with the model `vie`, in turns, as many at once as there are
-cores. Ours: bytes in, type, structure, active content, page texts out. Bare Tesseract: rendered pages in, words out, in plain
-processes that have the model loaded and the pages in memory. Pages with a text of their own are counted on neither side.
+cores. Ours: `vankho ingest` from its start to its end, so also the start of all processes, sealing, classifying, keeping, indexing.
+Bare Tesseract: rendered pages in, words out, in plain processes that have the model loaded and the pages in memory. Pages with a
+text of their own are counted on neither side.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import csv
 import mmap
 import multiprocessing
 import os
-import queue
 import statistics
-import threading
+import subprocess
+import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -24,6 +26,7 @@ from pathlib import Path
 os.environ["OMP_THREAD_LIMIT"] = "1"  # before Tesseract is loaded here
 
 from classification import classify
+from ingest.page_readers import PageReaders
 from ingest.reading.pages import Kind, PageText, Source
 from ingest.reading.pdf_pages import reading_dpi
 from ingest.reading.pdfium import PdfFile, Raster
@@ -34,36 +37,33 @@ from ingest.sandbox.sandbox import Sandbox
 from ingest.text_part import Reading
 
 DOCUMENTS = Path(__file__).parents[1] / "tests" / "data" / "vi-documents"
+VANKHO = Path(sys.executable).parent / "vankho"
 CORES = len(os.sched_getaffinity(0))
 TARGET = 0.7
 
 _readers: list[Reader] = []
 
 
-def ours(sandbox: Sandbox, paths: list[Path]) -> tuple[float, dict[str, list[PageText]]]:
-    """Seconds, and the pages of each document; a thread for each core, each with a document at a time."""
-    waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
-    for path in sorted(paths, key=lambda path: -path.stat().st_size):
-        waiting.put(path)
+def whole_line(paths: list[Path]) -> float:
+    """Seconds of `vankho ingest` of all documents into a new instance: processes started, sealed, read, classified, kept, indexed."""
+    with tempfile.TemporaryDirectory() as base:
+        env = os.environ | {"VANKHO_HOME": f"{base}/home", "XDG_CONFIG_HOME": f"{base}/config"}
+        quiet = {"env": env, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([VANKHO, "init", "--recovery-out", f"{base}/recovery"], **quiet)
+        started = time.perf_counter()
+        subprocess.run([VANKHO, "--json", "ingest", *paths], **quiet)
+        return time.perf_counter() - started
+
+
+def texts_of(sandbox: Sandbox, paths: list[Path]) -> dict[str, list[PageText]]:
+    """The pages of each document as they are read behind the walls."""
     texts: dict[str, list[PageText]] = {}
-
-    def work() -> None:
-        while True:
-            try:
-                path = waiting.get_nowait()
-            except queue.Empty:
-                return
-            with Document.of(path.read_bytes()) as document:
-                found = sandbox.inspect(document, path.name)
-                texts[path.name] = list(sandbox.read_pages(document, 1, found.page_count))
-
-    started = time.perf_counter()
-    threads = [threading.Thread(target=work) for _ in range(CORES)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - started, texts
+    readers = PageReaders()
+    for path in paths:
+        with Document.of(path.read_bytes()) as document:
+            found = sandbox.inspect(document, path.name)
+            texts[path.name] = readers.read(sandbox, document, range(1, found.page_count + 1))
+    return texts
 
 
 def rendered(paths: list[Path], texts: dict[str, list[PageText]]) -> list[Raster]:
@@ -122,17 +122,17 @@ def main() -> None:
         Sandbox() as sandbox,
         ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn"), load) as pool,
     ):
-        _, texts = ours(sandbox, paths)
+        texts = texts_of(sandbox, paths)
         rasters = rendered(paths, texts)
         bare(pool, rasters[:CORES])
         pages = sum(map(len, texts.values()))
         print(f"{len(paths)} documents, {pages} pages, {len(rasters)} of them read as pictures; {CORES} cores; {sandbox.walls.name}")
         for number in range(1, options.rounds + 1):
-            own, _ = ours(sandbox, paths)
+            own = whole_line(paths)
             plain = bare(pool, rasters)
             ratios.append(plain / own)
             a_minute = 60 * len(rasters)
-            print(f"round {number}: behind walls {a_minute / own:.1f} pages/min, bare Tesseract {a_minute / plain:.1f}, ratio {ratios[-1]:.2f}")
+            print(f"round {number}: the whole line {a_minute / own:.1f} pages/min, bare Tesseract {a_minute / plain:.1f}, ratio {ratios[-1]:.2f}")
     print(f"ratio, median: {statistics.median(ratios):.2f} (target {TARGET})")
     report_fields(texts)
 

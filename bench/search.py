@@ -9,13 +9,13 @@ import csv
 import gzip
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data import evaluation_data
 from classification.levels import Level
 from classification.text import fold
 from storage.catalog.names import OfficeId
@@ -132,4 +132,4 @@ def _entry(name: str, title: str, text: str, number: str | None = None) -> Index
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else os.environ["VANKHO_DATA"]) / "search")
+    main(evaluation_data() / "search")
