@@ -1,4 +1,4 @@
-"""Levels of secrecy and the marks and compartments that stand beside them. Source: Law 117/2025/QH15 art. 8; domain.md 3-4."""
+"""Levels of secrecy and the marks and compartments that stand beside them. Source: Law 117/2025/QH15 art. 8."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _LEVEL_EN = {Level.NON_CONFIDENTIAL: "Non-confidential", Level.MAT: "Confidentia
 
 
 class Compartment(StrEnum):
-    """A group of records with a reading list of its own, beside the level. Source: domain.md 4."""
+    """A group of records with a reading list of its own, beside the level. Source: Law 25/2018/QH14 art. 56 for denouncers."""
 
     DENOUNCER_IDENTITY = "DENOUNCER_IDENTITY"
     PETITION_PII = "PETITION_PII"
 
 
 class HandlingMark(StrEnum):
-    """A printed mark that is no state secret. Only WORK_SECRET closes a record (contracts.md 2)."""
+    """A printed mark that is no state secret. Only WORK_SECRET closes a record."""
 
     INTERNAL = "INTERNAL"
     WORK_SECRET = "WORK_SECRET"  # noqa: S105

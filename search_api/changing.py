@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,23 +13,24 @@ from search_api.callers import Caller
 from search_api.reading import Shown, open_part, shown
 from storage.access import Action, Decision, RecordFacts, Subject, confirms
 from storage.access.deeds import Deed, deed
-from storage.archive import Archive, partition_key
+from storage.archive import Archive, partition_key, sealed_to_transit
 from storage.audit.leaf import Json as Detail
 from storage.catalog.blobs import add_blob, blob_of, forget_blob, retire_blob
 from storage.catalog.outbox import add_outbox_row, drop_content
 from storage.catalog.record_facts import Change, facts_of
 from storage.catalog.records import Classified, classify
 from storage.catalog.records import withdraw as withdraw_record
-from storage.catalog.states import BlobPart, Operation, State
+from storage.catalog.skeletons import skeleton_of
+from storage.catalog.states import BlobPart, Operation, Outcome, State
 from storage.clock import instant
 from storage.description import Description, Json, delete_open, write_open
 from storage.errors import InvalidInput, NotFound, RecordChanged, SecondPersonNeeded
-from storage.ids import BlobId, RandomIds
+from storage.ids import BlobId, RandomIds, RecordId
 from storage.indexed import entry_of, to_content
 from storage.vault.age import HybridRecipient
 from storage.vault.blob import Stored
 
-__all__ = ["correct", "decide_review", "set_level", "withdraw"]
+__all__ = ["correct", "decide_review", "outcome_of", "set_level", "unlock", "withdraw"]
 
 Judge = Callable[[Decision, Subject, RecordFacts | None], Decision]
 
@@ -100,6 +102,22 @@ def withdraw(archive: Archive, caller: Caller, record: str, reason: str) -> None
         drop_content(act.connection, facts.id)
         if facts.state is State.KEPT:
             add_outbox_row(act.connection, facts.id, Operation.DELETE, facts.home, at)
+
+
+def unlock(archive: Archive, caller: Caller, record: str, password: str) -> None:
+    """Have a quarantined document read again with its password, which is sealed to the worker here. Raises NotFound, NotAllowed, InvalidInput."""
+    if caller.session is None:
+        raise NotFound
+    text = base64.b64encode(sealed_to_transit(archive, password)).decode("ascii")
+    archive.keeper.ask("unlock", session=caller.session, address=caller.actor.address, record=record, password=text)
+
+
+def outcome_of(archive: Archive, record: str) -> tuple[Outcome, str | None]:
+    """What has become of a record that was taken up again, and the reason if it is quarantined once more."""
+    with archive.catalog.read() as connection:
+        found = skeleton_of(connection, RecordId(record))
+    outcome = {State.KEPT: Outcome.STORED, State.QUARANTINED: Outcome.QUARANTINED}.get(found.state, Outcome.ACCEPTED)
+    return outcome, None if found.reason is None else found.reason.value
 
 
 def _change_level(

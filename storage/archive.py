@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from dataclasses import dataclass
 
 from storage.audit.scribe import Scribe
@@ -13,12 +14,12 @@ from storage.clock import Clock
 from storage.home import Home
 from storage.ids import IdSource
 from storage.settings import Settings
-from storage.vault.age import HybridRecipient
+from storage.vault.age import HybridRecipient, seal
 from storage.vault.folder import FolderStore
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Json
 
-__all__ = ["Archive", "decode_key", "open_archive", "partition_key"]
+__all__ = ["Archive", "decode_key", "open_archive", "partition_key", "sealed_to_transit"]
 
 
 _START_PATIENCE = 60.0
@@ -85,6 +86,13 @@ def partition_key(archive: Archive, name: PartitionName) -> PartitionKey:
         given = archive.keeper.ask("partition", office=name.office, level=level, compartments=compartments_text(name.compartments))
         key = PartitionKey(name, int(str(given["n"])), str(given["recipient"]))
     return key
+
+
+def sealed_to_transit(archive: Archive, password: str) -> bytes:
+    """The password of a locked document, for the worker alone to open."""
+    sealed = io.BytesIO()
+    seal(io.BytesIO(password.encode()), sealed, [archive.transit])
+    return sealed.getvalue()
 
 
 def decode_key(text: Json) -> bytes:

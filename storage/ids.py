@@ -42,7 +42,7 @@ class RandomIds:
 
 
 class SeededIds:
-    """PRF(instance seed, logical name): for twin worlds, where two instances must give equal ids. Source: contracts.md 3."""
+    """PRF(instance seed, logical name): for twin worlds, where two instances must give equal ids."""
 
     def __init__(self, seed: bytes) -> None:
         self._seed = seed

@@ -30,12 +30,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Depositor:
-    """Brings documents in. batch: its id. label: what the person calls it, sealed with each document."""
+    """Brings documents in. batch: its id. label: what the person calls it, sealed with each document. password: of locked ones."""
 
     client: Client
     batch: str
     label: str | None
     lang: str
+    password: str | None = None
 
     def deposit(self, one: Input) -> Line:
         """The line of one input, once its outcome is final and, if it was stored, found (or 30 s later).
@@ -66,6 +67,8 @@ class Depositor:
             headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": key, "Vankho-Path": quote(one.shown)}
             if self.label is not None:
                 headers["Vankho-Batch-Name"] = quote(self.label, errors="replace")
+            if self.password is not None:
+                headers["Vankho-Password"] = quote(self.password, safe="")
             with one.opened() as file:
                 body = _multipart(boundary, one, file)
                 with self.client.ask("POST", "deposits", query={"batch": self.batch}, body=body, headers=headers) as reply:

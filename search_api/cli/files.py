@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.durable import sync_folder
-from storage.errors import FileUnusable, StoreFull, TargetExists
+from storage.errors import FileUnusable, InvalidInput, StoreFull, TargetExists
 
-__all__ = ["source_of", "target_at"]
+__all__ = ["password_of", "source_of", "target_at"]
 
 
 @contextmanager
@@ -52,3 +52,12 @@ def target_at(path: Path) -> Iterator[BinaryIO]:
         raise FileUnusable(path=str(path), why=os.strerror(error.errno or 0)) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def password_of(path: Path) -> str:
+    """The first line of a password file. Raises FileUnusable, and InvalidInput for an empty one."""
+    with source_of(path) as file:
+        password = file.readline(4096).decode("utf-8", "replace").rstrip("\r\n")
+    if not password:
+        raise InvalidInput(what=f"{path} holds no password in its first line.")
+    return password

@@ -7,11 +7,13 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from search_api.cli.context import Context
 from search_api.cli.depositing import Depositor, Line
+from search_api.cli.files import password_of
 from search_api.cli.inputs import Input, inputs
 from search_api.cli.outcomes import OUTCOMES, outcome_line, outcome_word
 from search_api.cli.progress import Progress
@@ -29,10 +31,11 @@ _LOOK_EVERY = 0.5
 def ingest(context: Context, arguments: Namespace) -> ExitCode:
     """Take in every file of the paths; exit 0 when each has its outcome, with --strict 3 if one was quarantined or refused."""
     start, found = time.monotonic(), list(inputs(arguments.path))
+    password = None if arguments.password_file is None else password_of(Path(arguments.password_file))
     progress, counted = Progress(context, len(found)), Counter[str]()
     with connected(context, works=True) as client:
         batch = str(client.json("POST", "batches")["batch"])
-        for line in _lines(Depositor(client, batch, arguments.batch, context.lang), found):
+        for line in _lines(Depositor(client, batch, arguments.batch, context.lang, password), found):
             counted[str(line["outcome"])] += 1
             progress.clear()
             context.show(line, outcome_line(context, str(line["path"]), line))
@@ -49,12 +52,12 @@ def ingest(context: Context, arguments: Namespace) -> ExitCode:
 
 def _lines(depositor: Depositor, found: list[Input]) -> Iterator[Line]:
     """The lines in the order in which they are ready."""
-    todo, ready = SimpleQueue[Input](), SimpleQueue[Line | BaseException]()
+    arriving, ready = SimpleQueue[Input](), SimpleQueue[Line | BaseException]()
     for one in found:
-        todo.put(one)
+        arriving.put(one)
     for _ in range(min(_AHEAD, len(found))):
         # Daemons: a command that is broken off must not wait for documents that are read for an hour.
-        Thread(target=_bring, args=(depositor, todo, ready), daemon=True).start()
+        Thread(target=_bring, args=(depositor, arriving, ready), daemon=True).start()
     waiting = len(found)
     while waiting:
         depositor.client.tend()
@@ -66,11 +69,11 @@ def _lines(depositor: Depositor, found: list[Input]) -> Iterator[Line]:
             yield line
 
 
-def _bring(depositor: Depositor, todo: SimpleQueue[Input], ready: SimpleQueue[Line | BaseException]) -> None:
+def _bring(depositor: Depositor, arriving: SimpleQueue[Input], ready: SimpleQueue[Line | BaseException]) -> None:
     with suppress(Empty):
         while True:
             try:
-                ready.put(depositor.deposit(todo.get_nowait()))
+                ready.put(depositor.deposit(arriving.get_nowait()))
             except VankhoError as error:
                 ready.put(error)
                 return

@@ -9,14 +9,14 @@ from typing import Final
 
 from search_api.cli.answers import assignments, inner, rows, told, words
 from search_api.cli.context import Context
-from search_api.cli.files import target_at
+from search_api.cli.files import password_of, target_at
 from search_api.cli.outcomes import outcome_line
 from search_api.cli.session import connected
 from search_api.client import segment
 from storage.errors import ExitCode, InvalidInput
 from storage.vault.tokens import read_key_file
 
-__all__ = ["UNTIL_FOUND", "edit", "get", "receipt", "reclassify", "show", "show_record", "withdraw"]
+__all__ = ["UNTIL_FOUND", "edit", "get", "receipt", "reclassify", "show", "show_record", "unlock", "withdraw"]
 
 UNTIL_FOUND: Final = {"Prefer": "wait=30"}
 """Asks for the answer once the indexes know of what was done, and after 30 s in any case."""
@@ -61,6 +61,15 @@ def withdraw(context: Context, arguments: Namespace) -> ExitCode:
         done = client.json("POST", f"records/{segment(arguments.id)}/withdrawal", content={"reason": arguments.reason}, headers=UNTIL_FOUND)
     context.show(done, context.say(f"Đã rút hồ sơ {arguments.id}.", f"Record {arguments.id} is withdrawn."))
     return ExitCode.DONE
+
+
+def unlock(context: Context, arguments: Namespace) -> ExitCode:
+    """Have a quarantined document read again with the password in a file; exit 3 if it stays quarantined."""
+    password = password_of(Path(arguments.password_file))
+    with connected(context, works=True) as client:
+        done = client.json("POST", f"records/{segment(arguments.id)}/unlocking", content={"password": password}, headers=UNTIL_FOUND)
+    context.show(done, outcome_line(context, arguments.id, done))
+    return ExitCode.STRICT if done["outcome"] == "quarantined" else ExitCode.DONE
 
 
 def reclassify(context: Context, arguments: Namespace) -> ExitCode:

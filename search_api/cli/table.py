@@ -153,6 +153,7 @@ COMMANDS: Final = (
         (
             Argument("path", "a file, or a folder with all that is in it", "PATH", repeated=True),
             Argument("--batch", "what this batch is called; sealed with each document", "NAME"),
+            Argument("--password-file", "file whose first line opens the locked documents among them", "FILE"),
             Argument("--strict", "exit 3 if a document was quarantined or refused", switch=True),
         ),
         example="vankho ingest /srv/scans/2026-11 --batch cong-van-den-11",
@@ -222,6 +223,13 @@ COMMANDS: Final = (
         "take a record out of every answer",
         (_ID, _REASON),
         example='vankho withdraw r0a1b2c3 --reason "nộp nhầm"',
+    ),
+    Command(
+        "unlock",
+        "search_api.cli.records:unlock",
+        "have a quarantined document read again with its password; its depositor may, without being able to read it",
+        (_ID, Argument("--password-file", "file whose first line is the password", "FILE", required=True)),
+        example="vankho unlock r0a1b2c3 --password-file mat-khau.txt",
     ),
     Command(
         "reclassify",

@@ -22,7 +22,7 @@ from search_api.reading import Shown, shown
 from search_api.settling import held_until, is_known
 from storage.access import Action, Denial, decide
 from storage.access.deeds import deed
-from storage.archive import Archive
+from storage.archive import Archive, sealed_to_transit
 from storage.audit.leaf import Json as Detail
 from storage.catalog.audit_rows import add_audit_row
 from storage.catalog.deposits import Receipt, add_batch, depositor_of_batch, receipt_of, receipts_of_batch
@@ -47,6 +47,7 @@ _PIECE = 1 << 20
 async def deposit(request: Request, caller: Known, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
     """Take in one document (multipart/form-data, field `file`), sealed while it comes. Acknowledged once it is durable.
 
+    `Vankho-Password` (percent-encoded) opens a locked one: sealed at once, used once, never logged.
     `Idempotency-Key`: the same key and bytes give the same answer, whatever became of the connection before. `Vankho-Batch-Name` and
     `Vankho-Path`, percent-encoded UTF-8: what the depositor calls its batch, and where it came from; both are sealed with it.
     """
@@ -145,6 +146,8 @@ class _Arrival:
             raise InvalidInput(what="An Idempotency-Key has 1 to 255 characters.")
         self._archive, self._caller, self._key, self._batch = archive, caller, key, batch
         self._label, self._path = _told(request, "vankho-batch-name"), _told(request, "vankho-path")
+        password = _told(request, "vankho-password")
+        self._password = None if password is None else sealed_to_transit(archive, password)
         self._reception: Reception | None = None
         self.pending = bytearray()
 
@@ -163,6 +166,7 @@ class _Arrival:
             path=self._path,
             request=request,
             right="role",
+            password=self._password,
         )
         self._reception = Reception(self._archive, arrival)
 

@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_api.callers import Caller, archive_of, caller_of, policy, second_caller
-from search_api.changing import correct, set_level, withdraw
+from search_api.changing import correct, outcome_of, set_level, unlock, withdraw
+from search_api.presenting import message
 from search_api.presenting import record as present
 from search_api.problems import language
 from search_api.reading import exported, open_part, shown
-from search_api.settling import settled
+from search_api.settling import held_until, settled
 from storage.access import Action
 from storage.catalog.states import BlobPart
 from storage.errors import NotFound, RangeRefused
@@ -55,6 +56,13 @@ class Withdrawal(BaseModel):
     reason: str = Field(min_length=1, max_length=1000)
 
 
+class Unlocking(BaseModel):
+    """What opens a locked document. It is sealed at once, used once, and never logged."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: str = Field(min_length=1, max_length=1000, repr=False)
+
+
 class LevelChange(BaseModel):
     """The level that a record shall have, and why."""
 
@@ -85,6 +93,18 @@ async def withdraw_record(request: Request, record_id: str, withdrawal: Withdraw
     await run_sync(withdraw, archive_of(request), caller, record_id, withdrawal.reason)
     await settled(request, record_id)
     return _private({"record_id": record_id, "state": "withdrawn"})
+
+
+@router.post("/records/{record_id}/unlocking")
+@policy(Action.DEPOSIT)
+async def unlock_record(request: Request, record_id: str, unlocking: Unlocking, caller: Known) -> JSONResponse:
+    """Take a quarantined document up again with its password; with `Prefer: wait=N` until its outcome is final. The depositor may, unseen."""
+    archive = archive_of(request)
+    await run_sync(unlock, archive, caller, record_id, unlocking.password)
+    await held_until(request, lambda: outcome_of(archive, record_id)[0].final)
+    outcome, reason = await run_sync(outcome_of, archive, record_id)
+    sentence = message(reason, language(request))
+    return _private({"record_id": record_id, "outcome": outcome.value, "reason": reason, "message": sentence})
 
 
 @router.post("/records/{record_id}/level")

@@ -11,7 +11,7 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """What the command line returns; the table of contracts.md 6."""
+    """What the command line returns; docs/api.md lists it."""
 
     DONE = 0
     FAILED = 1

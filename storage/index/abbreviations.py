@@ -1,4 +1,4 @@
-"""Abbreviations of administrative Vietnamese and what they stand for; a search for either finds both. Source: domain.md 10."""
+"""Abbreviations of administrative Vietnamese and what they stand for; a search for either finds both."""
 
 from __future__ import annotations
 

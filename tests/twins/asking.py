@@ -145,6 +145,13 @@ def _withdrawals(view: View) -> Iterator[Ask]:
         yield _sent("POST", f"records/{record}/withdrawal", {"why": "nhầm"}, swap)
 
 
+def _unlockings(view: View) -> Iterator[Ask]:
+    for record, swap in view.records():
+        yield _sent("POST", f"records/{record}/unlocking", {"password": "mở ra"}, swap)
+    for record, swap in view.records(malformed=False):
+        yield _sent("POST", f"records/{record}/unlocking", {"password": ""}, swap)
+
+
 def _levels(path: str) -> Case:
     def case(view: View) -> Iterator[Ask]:
         for record, swap in view.records():
@@ -253,6 +260,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/records/{record_id}"): _of_record("GET", "records/{}"),
     ("PATCH", "/records/{record_id}"): _edits,
     ("POST", "/records/{record_id}/withdrawal"): _withdrawals,
+    ("POST", "/records/{record_id}/unlocking"): _unlockings,
     ("POST", "/records/{record_id}/level"): _levels("records/{}/level"),
     ("GET", "/records/{record_id}/parts/{part}"): _parts,
     ("GET", "/review"): _one("GET", "review", "review?limit=1", "review?limit=0", "review?limit=x"),

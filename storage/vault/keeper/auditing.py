@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import base64
 import unicodedata
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import cast
 
-import sqlalchemy as sa
-
-from storage.access import Action, Subject, may
-from storage.access.deeds import Deed, deed
-from storage.access.loading import load_subject
+from storage.access import Action, may
 from storage.audit.log import CHECKPOINT
 from storage.audit.note import encode_digest
 from storage.audit.rows import leaf_of, open_details
-from storage.audit.scribe import Actor, person_actor
 from storage.audit.tiles import encode_entry, parse_name
 from storage.catalog.audit_rows import AuditFilter, AuditRow, audit_rows
 from storage.catalog.states import AuditOutcome
 from storage.clock import instant
-from storage.errors import InvalidInput, KeyNotKnown, NotAllowed, NotFound
+from storage.errors import InvalidInput, NotAllowed, NotFound
 from storage.vault.age import HybridIdentity
+from storage.vault.keeper.acting import deed_of, who_of
 from storage.vault.keeper.hearing import Judgement, judge
 from storage.vault.keeper.keeper import FIRST, Keeper
 from storage.vault.keeper.protocol import Json
@@ -48,7 +42,7 @@ def sequence_now(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 def audit_checkpoint(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """The newest checkpoint as its signed note. Answer: checkpoint, key."""
-    with _deed(keeper, values, Action.AUDIT_CHECKPOINT, {}):
+    with deed_of(keeper, values, Action.AUDIT_CHECKPOINT, {}):
         pass
     _, note = _signed(keeper)
     return {"checkpoint": note, "key": str(keeper.sequencer.verifier)}
@@ -64,7 +58,7 @@ def audit_query(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     wanted, after = _filter(values), _cursor(values.get("after"))
     limit = max(1, min(_MOST, int(str(values.get("limit") or _PAGE))))
     asked: dict[str, Json] = {name: values[name] for name in _ASKED if values.get(name) is not None}
-    with _deed(keeper, values, Action.AUDIT_READ, {"query": asked}):
+    with deed_of(keeper, values, Action.AUDIT_READ, {"query": asked}):
         pass
     keeper.sequencer.sequence()  # so that what is shown has its place
     with keeper.catalog.read() as connection:
@@ -81,7 +75,7 @@ def audit_verify(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     Answer: ok, size and root (base64, as the checkpoint has it; null where no signature stands for them), pending, first_bad ({seq, kind} or null).
     """
     if values.get("run") is None:
-        with _deed(keeper, values, Action.AUDIT_READ, {"verify": True}) as act:
+        with deed_of(keeper, values, Action.AUDIT_READ, {"verify": True}) as act:
             run = act.act
         auditors, now = keeper.keyring.identity(KeyKind.AUDITORS, FIRST), keeper.clock.now()
         keeper.hearings.begin(run, lambda: judge(keeper.sequencer, keeper.catalog, auditors, now))
@@ -94,7 +88,7 @@ def audit_verify(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 def audit_bundle(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """What a bundle of the log as it stands now is made of. Answer: size, checkpoint, key; its files come one by one from `audit_file`."""
-    with _deed(keeper, values, Action.AUDIT_READ, {"bundle": True}):
+    with deed_of(keeper, values, Action.AUDIT_READ, {"bundle": True}):
         pass
     size, note = _signed(keeper)
     return {"size": size, "checkpoint": note, "key": str(keeper.sequencer.verifier)}
@@ -125,24 +119,10 @@ def _signed(keeper: Keeper) -> tuple[int, str]:
         return size, (keeper.sequencer.folder / CHECKPOINT).read_text("utf-8")
 
 
-def _deed(keeper: Keeper, values: dict[str, Json], action: Action, details: Mapping[str, Json]) -> AbstractContextManager[Deed]:
-    """One act of whoever holds the session. Raises KeyNotKnown if she is disabled by now, NotAllowed where her roles do not let her."""
-    return deed(keeper.catalog, keeper.scribe, lambda connection: _who(keeper, values, connection), action, details=details)
-
-
-def _who(keeper: Keeper, values: dict[str, Json], connection: sa.Connection) -> tuple[Subject, Actor]:
-    session = keeper.sessions.of(str(values["session"]))
-    person = session.credential.person
-    subject = load_subject(connection, person.id, keeper.clock.now())
-    if subject is None:
-        raise KeyNotKnown
-    return subject, person_actor(person, min(subject.offices, default=None), session.handle, _text(values.get("address")))
-
-
 def _require_auditor(keeper: Keeper, values: dict[str, Json]) -> None:
     """For what goes on with an act that stands in the log already. Raises NotAllowed, KeyNotKnown."""
     with keeper.catalog.read() as connection:
-        subject, _ = _who(keeper, values, connection)
+        subject, _ = who_of(keeper, values, connection)
     if not may(subject, Action.AUDIT_READ).allowed:
         raise NotAllowed
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from storage.vault.keeper import auditing, closed, handover, opening, people
+from storage.vault.keeper import auditing, closed, handover, opening, people, releasing
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
@@ -42,6 +42,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "partition": opening.partition,
         "unwrap": opening.unwrap,
         "rewrap": opening.rewrap,
+        "unlock": releasing.unlock,
         "search_closed": closed.search_closed,
         "sequence_now": auditing.sequence_now,
         "audit_checkpoint": auditing.audit_checkpoint,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from classification.levels import Level
@@ -27,7 +29,7 @@ from storage.vault.keeper.protocol import Json
 from storage.vault.keyring import KeyKind
 from storage.vault.rewrap import drop_old, file_key, wrap_anew
 
-__all__ = ["identity_of", "partition", "rewrap", "rewrap_record", "tidy_rewraps", "unwrap"]
+__all__ = ["identity_of", "in_hand", "partition", "rewrap", "rewrap_record", "tidy_rewraps", "unwrap"]
 
 _FRESH = timedelta(seconds=60)
 _COVERS = {
@@ -96,7 +98,6 @@ def rewrap(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
     """Re-wrap one record; False where it lies under the right key already, or is still on its way.
 
-    A note says, durably, that it is in hand, for as long as the store may hold header versions that no row names.
     Raises RecordChanged if somebody changed its parts meanwhile: then it is to be done again.
     """
     with keeper.rewrapping:
@@ -106,20 +107,27 @@ def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
         if facts is None or facts.wrapped is None or facts.state not in _AT_REST or facts.wrapped == facts.home:
             return False
         key = _partition_key(keeper, facts.home)
-        note = keeper.home.closed / f"{record_id}{_NOTE}"
-        replace(note, b"")
-        moved = wrap_anew(keeper.store, blobs, identity_of(keeper, facts), [HybridRecipient.parse(key.recipient), keeper.recovery])
-        with keeper.catalog.write() as connection:
-            if blobs_of(connection, record_id) != blobs or facts_of(connection, record_id) != facts:
-                raise RecordChanged
-            details: dict[str, Json] = {"to": str(key.partition), "n": key.n}
-            add_audit_row(connection, keeper.scribe.row(process("keeper"), "rewrap", record=record_id, details=details))
-            for part in moved:
-                rewrapped_header(connection, part.blob, part.header_sha256)
-            rewrapped(connection, record_id, key.partition, key.n)
-        drop_old(keeper.store, moved)
-        note.unlink()
+        with in_hand(keeper, record_id):
+            moved = wrap_anew(keeper.store, blobs, identity_of(keeper, facts), [HybridRecipient.parse(key.recipient), keeper.recovery])
+            with keeper.catalog.write() as connection:
+                if blobs_of(connection, record_id) != blobs or facts_of(connection, record_id) != facts:
+                    raise RecordChanged
+                details: dict[str, Json] = {"to": str(key.partition), "n": key.n}
+                add_audit_row(connection, keeper.scribe.row(process("keeper"), "rewrap", record=record_id, details=details))
+                for part in moved:
+                    rewrapped_header(connection, part.blob, part.header_sha256)
+                rewrapped(connection, record_id, key.partition, key.n)
+            drop_old(keeper.store, moved)
         return True
+
+
+@contextmanager
+def in_hand(keeper: Keeper, record_id: RecordId) -> Iterator[None]:
+    """A note, durable while the block runs and left behind by an error or crash, that the record's re-wrapping is under way."""
+    note = keeper.home.closed / f"{record_id}{_NOTE}"
+    replace(note, b"")
+    yield
+    note.unlink()
 
 
 def tidy_rewraps(keeper: Keeper) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from contextlib import AbstractContextManager
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -12,10 +11,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from classification.levels import Compartment, Level
-from storage.access import Action, Role, Subject, decide
-from storage.access.deeds import Deed, deed
-from storage.access.loading import load_subject
-from storage.audit.scribe import Actor, person_actor
+from storage.access import Action, Role, decide
+from storage.audit.scribe import Actor
 from storage.catalog import people
 from storage.catalog.audit_rows import add_audit_row
 from storage.catalog.facts import NewFact, add_fact, end_fact, facts_at
@@ -24,6 +21,7 @@ from storage.catalog.offices import office_of
 from storage.catalog.record_facts import facts_of
 from storage.catalog.states import AuditOutcome, FactKind
 from storage.errors import InvalidInput, KeyNotKnown, NotFound
+from storage.vault.keeper.acting import deed_of
 from storage.vault.keeper.enrolment import Enrolment, enrol
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json
@@ -65,7 +63,7 @@ def add_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     roles = [_word(Role, role) for role in _list(values["roles"])]
     compartments = [_word(Compartment, compartment) for compartment in _list(values["compartments"])]
     details: dict[str, Json] = {"to": name, "office": office, "roles": [*roles], "clearance": clearance.name, "compartments": [*compartments]}
-    with _deed(keeper, values, Action.MANAGE_PEOPLE, details) as deed:
+    with deed_of(keeper, values, Action.MANAGE_PEOPLE, details) as deed:
         _require_office(deed.connection, office)
         if clearance > keeper.settings.network_class.highest_level:
             raise InvalidInput(what="No clearance may be higher than the levels that this instance may hold.")
@@ -77,7 +75,7 @@ def add_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 def disable_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """Shut a person (or source) of this name out from now on. Raises NotFound where there is none that is not shut out."""
     name, now = str(values["name"]), keeper.clock.now()
-    with _deed(keeper, values, Action.MANAGE_PEOPLE, {"disabled": name}) as deed:
+    with deed_of(keeper, values, Action.MANAGE_PEOPLE, {"disabled": name}) as deed:
         person = people.person_by_name(deed.connection, name)
         if person is None:
             people.disable_source(deed.connection, name, now)
@@ -97,7 +95,7 @@ def grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     record, case = _text(values.get("record")), _text(values.get("case"))
     if (record is None) == (case is None):
         raise InvalidInput(what="A grant is for a record or for a case: name one of them.")
-    with _deed(keeper, values, Action.GRANT, {"to": str(values["person"]), "case": case}, record) as deed:
+    with deed_of(keeper, values, Action.GRANT, {"to": str(values["person"]), "case": case}, record) as deed:
         person = people.person_by_name(deed.connection, str(values["person"]))
         if person is None:
             raise InvalidInput(what="There is no person of this name.")
@@ -109,7 +107,7 @@ def grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 def revoke_grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """End a grant now. grant: its id. Raises NotFound where there is none, or it ended."""
-    with _deed(keeper, values, Action.GRANT, {"revoked": str(values["grant"])}) as deed:
+    with deed_of(keeper, values, Action.GRANT, {"revoked": str(values["grant"])}) as deed:
         ended = end_fact(deed.connection, keeper.ids, str(values["grant"]), keeper.clock.now(), deed.act, None)
         if ended.kind not in (FactKind.GRANT_RECORD, FactKind.GRANT_CASE):
             raise NotFound
@@ -122,7 +120,7 @@ def add_source(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """A scanner or another machine that deposits for an office. name, office, token_sha256 (hex). Answer: source."""
     name, token = _name(values["name"]), _hash(values["token_sha256"])
     office = OfficeId(str(values["office"]))
-    with _deed(keeper, values, Action.MANAGE_SOURCES, {"to": name, "office": office}) as deed:
+    with deed_of(keeper, values, Action.MANAGE_SOURCES, {"to": name, "office": office}) as deed:
         _require_office(deed.connection, office)
         source = people.Source(SourceId(keeper.ids.new(f"source/{name}")), name, office)
         people.add_source(deed.connection, source, token, keeper.clock.now())
@@ -132,7 +130,7 @@ def add_source(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 def list_people(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """Every person with what holds of her now. Grants on records that the asking person may not see are left out: their ids would tell of these."""
     now = keeper.clock.now()
-    with _deed(keeper, values, Action.MANAGE_PEOPLE, {}) as deed:
+    with deed_of(keeper, values, Action.MANAGE_PEOPLE, {}) as deed:
         listed: list[Json] = []
         for person in people.all_people(deed.connection):
             held: dict[str, list[str]] = {}
@@ -150,22 +148,6 @@ def list_people(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 def _require_office(connection: sa.Connection, office: OfficeId) -> None:
     if office_of(connection, office) is None:
         raise InvalidInput(what=f"There is no office {office:.63}.")
-
-
-def _deed(
-    keeper: Keeper, values: dict[str, Json], action: Action, details: dict[str, Json], record: str | None = None
-) -> AbstractContextManager[Deed]:
-    """One act of whoever holds the session. Raises KeyNotKnown if she is disabled by now, and what `deed` raises."""
-
-    def who(connection: sa.Connection) -> tuple[Subject, Actor]:
-        session = keeper.sessions.of(str(values["session"]))
-        person = session.credential.person
-        subject = load_subject(connection, person.id, keeper.clock.now())
-        if subject is None:
-            raise KeyNotKnown
-        return subject, person_actor(person, min(subject.offices, default=None), session.handle, _text(values.get("address")))
-
-    return deed(keeper.catalog, keeper.scribe, who, action, record, details)
 
 
 def _name(value: Json) -> str:
