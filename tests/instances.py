@@ -42,7 +42,7 @@ class Instance:
     ) -> subprocess.CompletedProcess[str]:
         """Run `vankho`; `exit_code` is what it must return, None for any."""
         command = [VANKHO, *(["--key", key] if key else []), *words]
-        done = subprocess.run(command, env=self.env | (env or {}), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+        done = subprocess.run(command, env=self.env | (env or {}), capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900, check=False)
         if exit_code is not None:
             assert done.returncode == exit_code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
         return done
