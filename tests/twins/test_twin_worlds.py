@@ -156,8 +156,9 @@ def _asked(twins: Twins, world: World, person: Person, ask: Ask) -> Reply:
         return Reply(reply.status, (), b"")
     if "format=age" in ask.target and reply.status == 200:
         return replace(reply, body=b"".join(open_file(io.BytesIO(reply.body), twins.recovery)))
-    if ask.target.startswith("receipts/") and reply.status == 200 and (promise := json.loads(reply.body)["promise"]) is not None:
-        return replace(reply, body=reply.body.replace(promise.encode(), b"p" * len(promise)))
+    if ask.target.startswith("receipts/") and reply.status == 200 and (told := json.loads(reply.body))["promise"] is not None:
+        told["promise"] = len(told["promise"])
+        return replace(reply, body=json.dumps(told).encode())
     return reply
 
 
