@@ -9,10 +9,9 @@ from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.outbox import OutboxRow, applied, unapplied
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.states import Operation
-from storage.durable import sync_folder
 from storage.failpoints import failpoint
 from storage.home import Home
-from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
+from storage.index.embedded import EmbeddedPartition, open_or_make
 from storage.indexed import from_content
 
 __all__ = ["OpenIndex", "open_index_path"]
@@ -70,17 +69,5 @@ class OpenIndex:
 
     def _partition(self, name: PartitionName) -> EmbeddedPartition:
         if name not in self._partitions:
-            self._partitions[name] = _opened(open_index_path(self._archive.home, name.office), self._archive.open_index)
+            self._partitions[name] = open_or_make(open_index_path(self._archive.home, name.office), self._archive.open_index)
         return self._partitions[name]
-
-
-def _opened(path: Path, key: bytes) -> EmbeddedPartition:
-    """The partition at `path`, made where there is none: under another name first, so that a crash leaves a whole one or none."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.part")
-        for left in path.parent.glob(f"{draft.name}*"):
-            left.unlink()
-        create_partition(draft, key).close()  # the last connection empties the log into the file
-        draft.rename(path)
-        sync_folder(path.parent)
-    return open_partition(path, key)

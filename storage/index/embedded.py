@@ -14,6 +14,7 @@ from typing import cast
 from classification.levels import Level
 from storage.catalog._sqlcipher import KEY_BYTES
 from storage.catalog.names import OfficeId
+from storage.durable import sync_folder
 from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
 from storage.ids import RecordId
 from storage.index._connection import Connection, Row, opened, refusing
@@ -21,7 +22,7 @@ from storage.index._schema import CREATE, WORD_COLUMNS, count_column
 from storage.index.analysis import ANALYSIS_VERSION, Token, analyse, clean, term_counts
 from storage.index.entry import IndexEntry
 
-__all__ = ["EmbeddedPartition", "create_partition", "open_partition"]
+__all__ = ["EmbeddedPartition", "create_partition", "open_or_make", "open_partition"]
 
 WAIT_SECONDS = 30.0
 _TABLES_OF_RECORD = (("need_to_know", "id"), ("body", "id"), ("word", "rowid"), ("frequency", "rowid"), ("record", "id"))
@@ -125,6 +126,21 @@ def create_partition(path: Path, key: bytes, wait_seconds: float = WAIT_SECONDS)
         connection.execute("INSERT INTO property VALUES ('analysis', ?)", (ANALYSIS_VERSION,))
         connection.execute("COMMIT")
     return EmbeddedPartition(connection)
+
+
+def open_or_make(path: Path, key: bytes) -> EmbeddedPartition:
+    """The partition at `path`, made where there is none: under another name first, so that a crash leaves a whole one or none.
+
+    Raises as `open_partition` does, but for a file that is not there.
+    """
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.part")
+        for left in path.parent.glob(f"{draft.name}*"):
+            left.unlink()
+        create_partition(draft, key).close()  # the last connection empties the log into the file
+        draft.rename(path)
+        sync_folder(path.parent)
+    return open_partition(path, key)
 
 
 def open_partition(path: Path, key: bytes, wait_seconds: float = WAIT_SECONDS) -> EmbeddedPartition:

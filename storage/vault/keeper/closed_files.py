@@ -6,8 +6,7 @@ import threading
 from pathlib import Path
 
 from storage.catalog.names import PartitionName
-from storage.durable import sync_folder
-from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
+from storage.index.embedded import EmbeddedPartition, open_or_make
 from storage.vault.age.filekey import hkdf
 from storage.vault.keyring import KeyKind, Keyring
 
@@ -30,7 +29,7 @@ class ClosedFiles:
         self._open: dict[PartitionName, EmbeddedPartition] = {}
 
     def partition(self, name: PartitionName) -> EmbeddedPartition:
-        """The file of a partition, made where there is none: under another name first, so that a crash leaves a whole one or none.
+        """The file of a partition, made where there is none.
 
         Raises KeyFileDamaged where its key does not open, IndexDamaged and IndexOutdated where the file is to be built again.
         """
@@ -39,15 +38,5 @@ class ClosedFiles:
                 info = self._keyring.info(KeyKind.PARTITION, partition_key_name(name, 1))
                 key = hkdf(bytes(self._keyring.secret(KeyKind.PARTITION, info.name)), salt=b"", info=_PURPOSE)
                 path = self._folder / f"{info.id}.db"  # the key's id: a listing of the folder names no office and no level
-                if not path.exists():
-                    self._make(path, key)
-                self._open[name] = open_partition(path, key)
+                self._open[name] = open_or_make(path, key)
             return self._open[name]
-
-    def _make(self, path: Path, key: bytes) -> None:
-        draft = path.with_name(f".{path.name}.part")
-        for left in path.parent.glob(f"{draft.name}*"):
-            left.unlink()
-        create_partition(draft, key).close()  # the last connection empties the log into the file
-        draft.rename(path)
-        sync_folder(path.parent)
