@@ -21,13 +21,14 @@ CLASSIFIED = {"id", "level", "proposed_level", "confidential", "review", "score"
 
 @pytest.fixture(scope="module")
 def filled(served: Instance) -> Instance:
-    """An instance with three open records and a closed one."""
+    """An instance with three open records, one in review that would command a terminal, and a closed one. No test puts in more: all count."""
     folder = served.base / "in"
     folder.mkdir()
     for number in (1, 2, 3):
         (folder / f"{number}.txt").write_text(notice(number, f"lịch nghỉ lễ {number}", f"hóa đơn số {number}"), "utf-8")
     (folder / "s.txt").write_text(secret(9, "lịch trực ban"), "utf-8")
-    assert served.json("ingest", folder)[-1]["stored"] == 4
+    (folder / "t.txt").write_text(notice(70, "tên \x1b]0;tệp\x07 lạ\u202e"), "utf-8")
+    assert served.json("ingest", folder)[-1]["stored"] == 5
     served.run("user", "add", "lan", "--office", "central", "--role", "archivist", "--key-out", served.base / "lan.key")
     return served
 
@@ -49,9 +50,9 @@ def test_pages_follow_one_another_and_filters_narrow(filled: Instance) -> None:
         if page["next"] is None:
             break
         cursor = ["--cursor", str(page["next"])]
-    assert len(seen) == len(set(seen)) == 4
-    assert filled.json("search", "", "--filter", "doc_type=NOTICE")[0]["total"] == 3
-    assert filled.json("search", "", "--filter", "doc_type=NOTICE", "--filter", "doc_type=REPORT")[0]["total"] == 4
+    assert len(seen) == len(set(seen)) == 5
+    assert filled.json("search", "", "--filter", "doc_type=NOTICE")[0]["total"] == 4
+    assert filled.json("search", "", "--filter", "doc_type=NOTICE", "--filter", "doc_type=REPORT")[0]["total"] == 5
     assert filled.json("search", "", key=filled.base / "lan.key")[0]["total"] == 3
     filled.run("search", "", "--limit", "many", exit_code=2)
     filled.run("search", "", "--filter", "nonsense", exit_code=2)
@@ -109,8 +110,7 @@ def test_the_dump_shows_open_words_and_no_closed_ones(filled: Instance) -> None:
     filled.run("debug", "dump", key=filled.base / "lan.key", exit_code=8)
 
 
-def test_a_terminal_is_not_commanded_by_what_a_document_says(filled: Instance, tmp_path: Path) -> None:
-    (tmp_path / "t.txt").write_text(notice(70, "tên \x1b]0;tệp\x07 lạ\u202e"), "utf-8")
-    line, _ = filled.json("ingest", tmp_path / "t.txt")
-    told = filled.run("show", str(line["record_id"])).stdout + filled.run("search", "lạ").stdout
+def test_a_terminal_is_not_commanded_by_what_a_document_says(filled: Instance) -> None:
+    (hit,) = filled.json("search", "lạ")[0]["hits"]
+    told = filled.run("show", hit["record_id"]).stdout + filled.run("search", "lạ").stdout
     assert "\x1b" not in told and "\u202e" not in told and "\x07" not in told
