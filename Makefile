@@ -2,6 +2,8 @@
 # PYTHON: the system's Python, 3.11 to 3.13. VANKHO_CACHE: what was built once and may be used again, for every clone on this machine.
 export PYTHON ?= /usr/bin/python3
 export VANKHO_CACHE ?= $(if $(filter 0,$(shell id -u)),/var/cache/vankho,$(HOME)/.cache/vankho)
+# SEED: the order of tests in `make test`, the same everywhere, so that what fails once can be seen again. `make check` goes in a new order each time.
+SEED ?= 1
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -28,7 +30,7 @@ check: lint ## the quick round, under three minutes: lint and unit tests
 	$(BIN)/pytest -m "not servers and not long"
 
 test: lint ## all that CI runs: lint and every test but the long ones
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long" --randomly-seed=$(SEED)
 
 test-long: setup-tests ## the long tests: full counts, a fresh set-up, lock files resolved again
 	$(BIN)/pytest -m long
@@ -40,7 +42,7 @@ bench: setup ## the benchmarks
 	$(BIN)/python -m bench.codec
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.header
-	$(BIN)/python -m bench.search
+	$(BIN)/python -m bench.finding
 
 docs: setup ## write docs/api.md again, from the code
 	$(BIN)/python -m search_api.api_page > docs/api.md
