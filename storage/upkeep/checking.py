@@ -9,21 +9,26 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from classification.levels import Level
 from storage.catalog.blobs import BlobRow, all_blobs
 from storage.catalog.engine import Catalog
-from storage.catalog.outbox import oldest_unapplied
+from storage.catalog.names import OfficeId
+from storage.catalog.outbox import oldest_unapplied, unsettled_in
+from storage.catalog.partitions import all_partitions
 from storage.catalog.record_facts import facts_of
-from storage.catalog.schema import record
+from storage.catalog.schema import outbox, record
 from storage.catalog.states import State
 from storage.clock import Clock
-from storage.errors import BlobMissing, FixityError
+from storage.errors import BlobMissing, FixityError, VankhoError
 from storage.ids import BlobId, RecordId
-from storage.vault.folder import FolderStore
+from storage.index.open_index import OpenIndex
+from storage.vault.store import BlobStore
 
 __all__ = ["Checked", "Finding", "Kind", "check"]
 
 _YOUNG = timedelta(hours=24)
 _SLOW = timedelta(minutes=10)
+_NAMED = 20
 
 
 class Kind(StrEnum):
@@ -35,6 +40,8 @@ class Kind(StrEnum):
     ORPHAN = "ORPHAN"
     WRONG_KEY = "WRONG_KEY"
     INDEX_LATE = "INDEX_LATE"
+    INDEX_COUNT = "INDEX_COUNT"
+    INDEX_SILENT = "INDEX_SILENT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,8 @@ class Checked:
         }
 
 
-def check(catalog: Catalog, store: FolderStore, clock: Clock, *, read_data: bool) -> Checked:
-    """Every part that a record names is there and is what it was; nothing lies in the store that no record names.
+def check(catalog: Catalog, store: BlobStore, clock: Clock, *, read_data: bool, index: OpenIndex | None = None) -> Checked:
+    """Every part that a record names is there and is what it was; nothing lies in the store that no record names; each open index is whole.
 
     read_data: read every sealed byte and compare its digest. A blob that no row names is a note for a day, as a deposit that was cut
     off leaves it; a re-wrap or an index that is not done yet is a note for ten minutes.
@@ -80,6 +87,8 @@ def check(catalog: Catalog, store: FolderStore, clock: Clock, *, read_data: bool
     findings: list[Finding] = []
     notes: list[Finding] = [note for note, is_note in unfinished if is_note]
     findings += [finding for finding, is_note in unfinished if not is_note]
+    if index is not None:
+        findings += _miscounted(catalog, index)
     for blob in blobs.values():
         findings += _damage(store, blob, read_data=read_data)
     for found in store.walk():
@@ -93,7 +102,7 @@ def check(catalog: Catalog, store: FolderStore, clock: Clock, *, read_data: bool
     return Checked(tuple(findings), tuple(notes))
 
 
-def _damage(store: FolderStore, blob: BlobRow, *, read_data: bool) -> Iterator[Finding]:
+def _damage(store: BlobStore, blob: BlobRow, *, read_data: bool) -> Iterator[Finding]:
     try:
         if read_data:
             store.verify(blob.id, blob.header_version, blob.header_sha256, blob.payload_sha256)
@@ -113,3 +122,32 @@ def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) 
     waiting, since = oldest_unapplied(connection)
     if waiting and since is not None:
         yield Finding(Kind.INDEX_LATE, None, None, f"{waiting} changes are not in the index yet"), now - since < _SLOW
+    late = sa.select(outbox.c.record_id).where(outbox.c.made_at <= now - _SLOW).distinct().order_by(outbox.c.record_id).limit(_NAMED)
+    for record_id in connection.execute(late).scalars():
+        yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, "a change of this record is not in the index: its log says why"), False
+
+
+def _miscounted(catalog: Catalog, index: OpenIndex) -> Iterator[Finding]:
+    """Offices whose index holds other than as many records as are open there, where it has nothing to learn."""
+    with catalog.read() as connection:
+        before = _settled(connection)
+    try:
+        found = {office: index.count(office) for office in before}
+    except VankhoError as error:
+        yield Finding(Kind.INDEX_SILENT, None, None, error.detail("en"))
+        return
+    with catalog.read() as connection:
+        after = _settled(connection)
+    for office, count in sorted(found.items()):
+        if count != before[office] == after.get(office):
+            text = f"the open index of {office} holds {count} records instead of {before[office]}: build it again with `vankho reindex`"
+            yield Finding(Kind.INDEX_COUNT, None, None, text)
+
+
+def _settled(connection: sa.Connection) -> dict[OfficeId, int]:
+    """How many records are open, by office, of those whose index has nothing to learn."""
+    offices = {name.office for name in all_partitions(connection) if name.is_open and not unsettled_in(connection, name)}
+    is_open = (record.c.state == State.KEPT, record.c.level == Level.NON_CONFIDENTIAL, record.c.compartments == frozenset(), ~record.c.work_secret)
+    rows = connection.execute(sa.select(record.c.office_id, sa.func.count()).where(*is_open).group_by(record.c.office_id))
+    counts = {OfficeId(office): count for office, count in rows}
+    return {office: counts.get(office, 0) for office in offices}

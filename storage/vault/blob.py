@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from storage.errors import NotFound
 from storage.ids import BlobId
 
-__all__ = ["Found", "Stored", "header_name", "parse_header_name", "parse_payload_name", "payload_name"]
+__all__ = ["Found", "Stored", "found_in", "header_name", "is_shard", "parse_header_name", "parse_payload_name", "payload_name"]
 
 # 128 bits in base32: the last of the 26 characters carries three of them, so it is one of eight, and an id has one spelling.
 _ID = r"[a-z2-7]{25}[aeimquy4]"
 _PAYLOAD_NAME = re.compile(_ID)
 _HEADER_NAME = re.compile(rf"({_ID})\.([1-9][0-9]{{0,8}})")
+_SHARD = re.compile(r"[a-z2-7]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,22 @@ def parse_header_name(name: str) -> tuple[BlobId, int] | None:
     """The id and version whose header has this file name, or None for a name that the store does not give."""
     match = _HEADER_NAME.fullmatch(name)
     return (BlobId(match[1]), int(match[2])) if match else None
+
+
+def is_shard(name: str) -> bool:
+    """Whether a folder of this name may hold headers or payloads."""
+    return _SHARD.fullmatch(name) is not None
+
+
+def found_in(headers: Iterable[str], payloads: Iterable[tuple[str, int]]) -> Iterator[Found]:
+    """What lies in one shard, in the order of ids; other names are passed over. headers: file names. payloads: file names with sizes in bytes.
+
+    Headers are asked for first, since a payload gets its name before its header: what has a header then has its payload afterwards.
+    """
+    versions: dict[BlobId, list[int]] = defaultdict(list)
+    for name in headers:
+        if header := parse_header_name(name):
+            versions[header[0]].append(header[1])
+    sizes = {blob_id: size for name, size in payloads if (blob_id := parse_payload_name(name))}
+    for blob_id in sorted({*versions, *sizes}):
+        yield Found(blob_id, tuple(sorted(versions[blob_id])), sizes.get(blob_id))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -18,21 +16,21 @@ from storage.errors import BlobMissing, DamagedHeader, DamagedPayload, FixityErr
 from storage.failpoints import failpoint
 from storage.ids import BlobId
 from storage.vault.age import MAX_HEADER, HybridRecipient, PayloadReader
-from storage.vault.blob import Found, Stored, header_name, parse_header_name, parse_payload_name, payload_name
+from storage.vault.blob import Found, found_in, header_name, is_shard, payload_name
 from storage.vault.draft import Draft
+from storage.vault.landing import FolderLanding
 from storage.vault.pending import PendingFile, disk_errors, disk_sha256, sync_folder, temporary_target
+from storage.vault.store import BlobStore
 
 __all__ = ["FolderStore"]
 
 _BLOCK = 1_048_576  # bytes read at a time
-_SHARD = re.compile(r"[a-z2-7]{2}")
 
 
-class FolderStore:
-    """Blobs in a folder: `payloads/aa/<id>` never changes once it is there, `headers/aa/<id>.<n>` come and go; one after the other
-    they are a plain age file. Files are 0600, folders 0700. Safe for threads and for several processes at once.
+class FolderStore(BlobStore):
+    """Blobs in a folder of this machine. Files are 0600, folders 0700. Any act that writes may raise StoreFull.
 
-    Source: docs/format.md; the write order of docs/architecture.md.
+    Source: docs/write-order.md, "folder store".
     """
 
     def __init__(self, root: Path) -> None:
@@ -48,24 +46,10 @@ class FolderStore:
             self._make_durable(self._payloads)
 
     def draft(self, blob_id: BlobId, recipients: Sequence[HybridRecipient]) -> Draft:
-        """A blob to be written piece by piece, `with store.draft(...) as draft:`; left without `publish`, nothing of it remains.
-
-        Raises NotFound if `blob_id` is no id; on entering StoreFull or StoreFailed.
-        """
-        return Draft(self._payloads / payload_name(blob_id), self._headers / header_name(blob_id, 1), blob_id, recipients, self._make_durable)
-
-    def put(self, source: BinaryIO, blob_id: BlobId, recipients: Sequence[HybridRecipient]) -> Stored:
-        """Seal `source` to its end and keep it; durable when this returns.
-
-        Raises StoreFull, StoreFailed, FixityError and TargetExists as `Draft` does: then nothing of it is kept.
-        """
-        with self.draft(blob_id, recipients) as draft:
-            while block := source.read(_BLOCK):
-                draft.write(block)
-            return draft.publish()
+        landing = FolderLanding(self._payloads / payload_name(blob_id), self._headers / header_name(blob_id, 1), blob_id, self._make_durable)
+        return Draft(blob_id, recipients, landing)
 
     def read_header(self, blob_id: BlobId, version: int) -> bytes:
-        """One version of the header. Raises BlobMissing, and FixityError if it cannot be read or is longer than a header can be."""
         with _opened(self._headers / header_name(blob_id, version), blob_id) as file:
             raw = file.read(MAX_HEADER + 1)
         if len(raw) > MAX_HEADER:
@@ -74,18 +58,10 @@ class FolderStore:
 
     @contextmanager
     def open(self, blob_id: BlobId, file_key: bytes) -> Iterator[PayloadReader]:
-        """Read any range of what was put in. file_key: 16 bytes, from any version of the header.
-
-        Raises BlobMissing, and FixityError here or in the reader when what it meets is damaged or not sealed under this key.
-        """
         with _opened(self._payloads / payload_name(blob_id), blob_id) as file:
             yield PayloadReader(file, 0, os.fstat(file.fileno()).st_size, file_key)
 
     def export(self, blob_id: BlobId, version: int) -> Iterator[bytes]:
-        """The blob as a plain age file, piece by piece: both parts are open before the first piece is given.
-
-        Raises BlobMissing, and FixityError if the disk does not give a part; whether the bytes are right is for `verify` or for age to say.
-        """
         header = self.read_header(blob_id, version)
         with _opened(self._payloads / payload_name(blob_id), blob_id) as file:
             yield header
@@ -93,7 +69,6 @@ class FolderStore:
                 yield block
 
     def verify(self, blob_id: BlobId, version: int, header_sha256: bytes, payload_sha256: bytes) -> None:
-        """Read both parts from the disk again. Raises BlobMissing, and FixityError if either is not what these digests (32 bytes) say."""
         parts = (self._headers / header_name(blob_id, version), header_sha256), (self._payloads / payload_name(blob_id), payload_sha256)
         for path, sha256 in parts:
             with _opened(path, blob_id) as file:
@@ -101,7 +76,6 @@ class FolderStore:
                     raise FixityError(blob=blob_id)
 
     def verify_header(self, blob_id: BlobId, version: int, header_sha256: bytes, payload_size: int) -> None:
-        """Read the header from the disk again, and see that the payload has its size (bytes, sealed). Raises as `verify` does."""
         with _opened(self._headers / header_name(blob_id, version), blob_id) as file:
             if disk_sha256(file.fileno()) != header_sha256:
                 raise FixityError(blob=blob_id)
@@ -110,7 +84,6 @@ class FolderStore:
                 raise FixityError(blob=blob_id)
 
     def written_at(self, blob_id: BlobId) -> datetime | None:
-        """When the blob's newest file was written, by the machine's clock; None if there is none."""
         paths = [self._payloads / payload_name(blob_id), *(self._headers / blob_id[:2]).glob(f"{blob_id}.*")]
         times = []
         for path in paths:
@@ -119,12 +92,6 @@ class FolderStore:
         return datetime.fromtimestamp(max(times), UTC) if times else None
 
     def add_header(self, blob_id: BlobId, version: int, raw: bytes) -> bytes:
-        """Keep one more version of the header; returns its SHA-256 (32 bytes), durable when it returns.
-
-        The same bytes may come again, as they do after a crash. Raises TargetExists if this version has other bytes, BlobMissing if there is no
-        payload that it could open, DamagedHeader if it is longer than a header can be, FixityError if it does not read back, StoreFull and
-        StoreFailed: then nothing of it is kept.
-        """
         target = self._headers / header_name(blob_id, version)
         if not (self._payloads / payload_name(blob_id)).is_file():
             raise BlobMissing(blob=blob_id)
@@ -152,44 +119,19 @@ class FolderStore:
         return file.sha256
 
     def remove_header(self, blob_id: BlobId, version: int) -> None:
-        """Remove one version of the header, with every copy that a crash left of it; durable when it returns, and nothing if it is gone.
-
-        Raises StoreFull and StoreFailed.
-        """
         target = self._headers / header_name(blob_id, version)
         _remove(target.parent, lambda name: name == target.name, "remove.1", "header")
 
     def remove(self, blob_id: BlobId) -> None:
-        """Remove all headers, then the payload, with what a crash left of them; durable when it returns, and nothing if they are gone.
-
-        Headers first: what a crash leaves is a payload that nobody can open, never a header whose destruction was promised.
-        Raises StoreFull and StoreFailed.
-        """
         payload = self._payloads / payload_name(blob_id)
         _remove(self._headers / blob_id[:2], lambda name: name.startswith(f"{blob_id}."), "remove.1", "headers")
         _remove(payload.parent, lambda name: name == blob_id, "remove.2", "payload")
 
     def walk(self) -> Iterator[Found]:
-        """What lies in the store, in the order of ids, without temporary files. One put or removed meanwhile may be given by half."""
         for shard in sorted({*_shards(self._headers), *_shards(self._payloads)}):
-            versions: dict[BlobId, list[int]] = defaultdict(list)
-            # Headers first, since a payload gets its name before its header: what has a header here has its payload below.
-            for entry in _files(self._headers / shard):
-                if header := parse_header_name(entry.name):
-                    versions[header[0]].append(header[1])
-            sizes: dict[BlobId, int] = {}
-            for entry in _files(self._payloads / shard):
-                if blob_id := parse_payload_name(entry.name):
-                    with suppress(FileNotFoundError):
-                        sizes[blob_id] = entry.stat(follow_symlinks=False).st_size
-            for blob_id in sorted({*versions, *sizes}):
-                yield Found(blob_id, tuple(sorted(versions[blob_id])), sizes.get(blob_id))
+            yield from found_in((entry.name for entry in _files(self._headers / shard)), _sizes(self._payloads / shard))
 
     def sweep_temporaries(self, older_than: float) -> int:
-        """Remove the temporary files not written to for `older_than` seconds, which nobody was ever told are kept; returns their number.
-
-        A draft that lives on after its file was swept fails when it is published. Raises OSError.
-        """
         # The disk stamps files with the machine's clock, so that clock and not an injected one measures their age.
         limit = time.time() - older_than
         swept = 0
@@ -252,7 +194,13 @@ def _opened(path: Path, blob_id: BlobId) -> Iterator[BinaryIO]:
 
 def _shards(tree: Path) -> list[str]:
     with os.scandir(tree) as entries:
-        return [entry.name for entry in entries if _SHARD.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)]
+        return [entry.name for entry in entries if is_shard(entry.name) and entry.is_dir(follow_symlinks=False)]
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    for entry in _files(folder):
+        with suppress(FileNotFoundError):
+            yield entry.name, entry.stat(follow_symlinks=False).st_size
 
 
 def _files(folder: Path) -> list[os.DirEntry[str]]:

@@ -15,7 +15,7 @@ from storage.catalog.blobs import BlobRow
 from storage.errors import FixityError, TargetExists
 from storage.failpoints import failpoint
 from storage.vault.age import HybridIdentity, HybridRecipient, open_header, seal_header
-from storage.vault.folder import FolderStore
+from storage.vault.store import BlobStore
 
 __all__ = ["Rewrapped", "drop_old", "file_key", "wrap_anew"]
 
@@ -28,7 +28,7 @@ class Rewrapped:
     header_sha256: bytes
 
 
-def file_key(store: FolderStore, blob: BlobRow, identity: HybridIdentity) -> bytes:
+def file_key(store: BlobStore, blob: BlobRow, identity: HybridIdentity) -> bytes:
     """The 16 bytes that open one part.
 
     Raises FixityError if its header is not the one that the row names, BlobMissing if there is none, KeyNotRight for another key.
@@ -40,7 +40,7 @@ def file_key(store: FolderStore, blob: BlobRow, identity: HybridIdentity) -> byt
 
 
 def wrap_anew(
-    store: FolderStore, blobs: Sequence[BlobRow], identity: HybridIdentity, recipients: Sequence[HybridRecipient]
+    store: BlobStore, blobs: Sequence[BlobRow], identity: HybridIdentity, recipients: Sequence[HybridRecipient]
 ) -> tuple[Rewrapped, ...]:
     """Step 1. identity: what the parts are sealed to now. recipients: what they shall be sealed to."""
     done = []
@@ -57,7 +57,7 @@ def wrap_anew(
     return tuple(done)
 
 
-def drop_old(store: FolderStore, rewrapped: Sequence[Rewrapped]) -> None:
+def drop_old(store: BlobStore, rewrapped: Sequence[Rewrapped]) -> None:
     """Step 3, after the transaction."""
     failpoint("rewrap.2 the rows name the new headers")
     for part in rewrapped:

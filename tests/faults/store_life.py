@@ -1,6 +1,7 @@
-"""A process that is killed: it puts documents into a folder store, re-wraps one, removes one, and says each thing when it is done.
+"""A process that is killed: it puts documents into a store, re-wraps one, removes one, and says each thing when it is done.
 
-Arguments: the store's folder, an identity's text, and the files to put. Ends with 3 and the error's name where the store refuses.
+Arguments: the store's folder or its address with a credential, an identity's text, and the files to put; beside them it spools. Ends with 3 and
+the error's name where the store refuses.
 """
 
 from __future__ import annotations
@@ -12,16 +13,25 @@ from pathlib import Path
 from storage.errors import VankhoError
 from storage.failpoints import arm_from_environment
 from storage.ids import BlobId, RandomIds
+from storage.servers import read_server
 from storage.vault.age import HybridIdentity, open_header, seal_header
 from storage.vault.folder import FolderStore
+from storage.vault.store import BlobStore
 
 
 def say(*words: str) -> None:
     print(" ".join(words), flush=True)
 
 
-def live(root: Path, identity: HybridIdentity, documents: list[Path]) -> None:
-    store = FolderStore(root)
+def store_at(place: str, spool: Path) -> BlobStore:
+    if not place.startswith("s3://"):
+        return FolderStore(Path(place))
+    from storage.vault.s3 import S3Store
+
+    return S3Store(read_server("store", place), spool)
+
+
+def live(store: BlobStore, identity: HybridIdentity, documents: list[Path]) -> None:
     kept = []
     for document in documents:
         blob_id = BlobId(RandomIds().new("blob"))
@@ -47,7 +57,8 @@ def live(root: Path, identity: HybridIdentity, documents: list[Path]) -> None:
 if __name__ == "__main__":
     arm_from_environment(os.environ)
     try:
-        live(Path(sys.argv[1]), HybridIdentity.parse(sys.argv[2]), [Path(name) for name in sys.argv[3:]])
+        documents = [Path(name) for name in sys.argv[3:]]
+        live(store_at(sys.argv[1], documents[0].parent), HybridIdentity.parse(sys.argv[2]), documents)
     except VankhoError as error:
         say("refused", type(error).__name__)
         sys.exit(3)
