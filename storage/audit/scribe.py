@@ -70,7 +70,8 @@ class Scribe:
         """
         content: dict[str, Json] = {"name": actor.name, **(details or {})}
         if record is not None:
-            record = unicodedata.normalize("NFC", record)  # as the details will spell it, so that the row can be held against them
+            # as row and details will both spell it, so that one can be held against the other
+            record = unicodedata.normalize("NFC", record).replace("\0", "\ufffd")
         record_id = record if record is not None and _ID.fullmatch(record) else None
         if record is not None and record_id is None:
             content["asked_for"] = record

@@ -1,20 +1,24 @@
-"""The catalog's database: one writing connection and a pool of readers on a SQLCipher file."""
+"""The catalog as everyone uses it: one writer, snapshots for readers. Embedded it is a SQLCipher file; `postgresql` has the other kind."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import sqlalchemy as sa
 
 from storage.catalog._sqlcipher import DRIVER, NOT_A_DATABASE, RawConnection, connect
 from storage.errors import CatalogBusy, CatalogKeyWrong, CatalogMissing, StoreFailed, StoreFull, VankhoError
 
-__all__ = ["Catalog", "create_catalog", "open_catalog"]
+__all__ = ["WAIT_SECONDS", "Catalog", "create_catalog", "open_catalog", "prepared"]
 
-_WAIT_SECONDS = 30.0
+WAIT_SECONDS = 30.0
+"""How long anyone waits for a lock or a connection before the catalog counts as busy."""
+
 _READERS = 8
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _BEGIN_READING = "BEGIN"
@@ -37,12 +41,14 @@ _PRAGMAS = (
     "trusted_schema = OFF",
 )
 
+_Values: TypeAlias = "dict[str, object] | tuple[object, ...]"
 
-class Catalog:
+
+class Catalog(ABC):
     """An open catalog. Threads may share it.
 
-    Several writing connections in one process are four times slower than one (each has to drop and decrypt its cache
-    again), so `write` hands out the only one, to one thread at a time. The database arbitrates between processes.
+    `write` hands out the process's only writing connection, to one thread at a time: embedded, several are four times slower than one (each has
+    to drop and decrypt its cache again); on a server they would only queue for its lock. The database arbitrates between processes.
     """
 
     def __init__(self, writer: sa.Engine, readers: sa.Engine) -> None:
@@ -55,16 +61,17 @@ class Catalog:
     def write(self) -> Iterator[sa.Connection]:
         """One transaction that may write: committed when the block ends, undone when it raises.
 
-        The lock on the database is taken at the start, so that what the block reads is what it writes upon. Blocks do not
-        nest: an act is one transaction. Raises CatalogBusy where another thread or process keeps the lock for 30 seconds.
+        The lock on the database is taken at the start, so that what the block reads is what it writes upon: over all processes, and all hosts,
+        there is one block at a time. Blocks do not nest: an act is one transaction. Raises CatalogBusy where another thread or process keeps
+        the lock for 30 seconds, CatalogUnreachable where nothing was changed, CatalogUnanswered where that is not known.
         """
         if self._owner == threading.get_ident():
             raise RuntimeError("a catalog transaction inside another one: an act is one transaction")
-        if not self._writing.acquire(timeout=_WAIT_SECONDS):
+        if not self._writing.acquire(timeout=WAIT_SECONDS):
             raise CatalogBusy
         try:
             self._owner = threading.get_ident()
-            with _begun(self._writer) as connection:
+            with self._begun(self._writer) as connection:
                 yield connection
         finally:
             self._owner = None
@@ -73,14 +80,47 @@ class Catalog:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One snapshot, unmoved by what is committed meanwhile. The connection refuses to write."""
-        with _begun(self._readers) as connection:
+        with self._begun(self._readers) as connection:
             yield connection
+
+    @abstractmethod
+    def expunge(self) -> bool:
+        """See that of rows that were deleted nothing is left in the database's files; how far that goes, each kind says.
+
+        False where a reader still holds an older snapshot: try again later.
+        """
+
+    def close(self) -> None:
+        """Close every connection; those still in use close when they come back."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+    @abstractmethod
+    def _refusal(self, error: sa.exc.DBAPIError, *, committing: bool) -> VankhoError | None:
+        """What an error of the database means; None for a fault of ours. committing: whether a writing block had ended already."""
+
+    @contextmanager
+    def _begun(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        committing = False
+        try:
+            with engine.begin() as connection:
+                yield connection
+                committing = engine is self._writer
+        except sa.exc.TimeoutError as error:
+            raise CatalogBusy from error
+        except sa.exc.DBAPIError as error:
+            if (refusal := self._refusal(error, committing=committing)) is None:
+                raise
+            raise refusal from error
+
+
+class _SqlcipherCatalog(Catalog):
+    """A SQLCipher file."""
 
     def expunge(self) -> bool:
         """Empty the write-ahead log into the database, so that no older page with deleted rows is left beside it.
 
-        False where a reader still holds an older snapshot: try again later. Deleted rows are overwritten as they go
-        (`secure_delete`).
+        Deleted rows are overwritten as they go (`secure_delete`).
         """
         with self._writing:
             raw = self._writer.raw_connection()  # a checkpoint cannot run inside a transaction, which SQLAlchemy would begin
@@ -91,13 +131,12 @@ class Catalog:
                 row = cursor.fetchone()
                 return row is not None and row[0] == 0
             finally:
-                cursor.execute(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000:.0f}")
+                cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
                 raw.close()
 
-    def close(self) -> None:
-        """Close every connection; those still in use close when they come back."""
-        self._readers.dispose()
-        self._writer.dispose()
+    def _refusal(self, error: sa.exc.DBAPIError, *, committing: bool) -> VankhoError | None:
+        name: str = getattr(error.orig, "sqlite_errorname", "")
+        return next((refusal() for prefix, refusal in _REFUSALS.items() if name.startswith(prefix)), None)
 
 
 def create_catalog(path: Path, key: bytes) -> Catalog:
@@ -116,7 +155,7 @@ def open_catalog(path: Path, key: bytes) -> Catalog:
     """
     if not path.is_file():
         raise CatalogMissing
-    catalog = Catalog(_engine(path, key, _BEGIN_WRITING, 1), _engine(path, key, _BEGIN_READING, _READERS))
+    catalog = _SqlcipherCatalog(_engine(path, key, _BEGIN_WRITING, 1), _engine(path, key, _BEGIN_READING, _READERS))
     try:
         with catalog.read():
             return catalog
@@ -125,32 +164,44 @@ def open_catalog(path: Path, key: bytes) -> Catalog:
         raise
 
 
-@contextmanager
-def _begun(engine: sa.Engine) -> Iterator[sa.Connection]:
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except sa.exc.TimeoutError as error:
-        raise CatalogBusy from error
-    except sa.exc.DBAPIError as error:
-        name: str = getattr(error.orig, "sqlite_errorname", "")
-        for prefix, refusal in _REFUSALS.items():
-            if name.startswith(prefix):
-                raise refusal from error
-        raise
+def prepared(engine: sa.Engine, begin: str) -> sa.Engine:
+    """The engine, each of whose transactions starts with the statement `begin`, and whose texts bear no NUL.
+
+    PostgreSQL's texts cannot hold the character U+0000, and SQLite's functions end at it. Every text that goes to a database, to be kept or to be
+    looked for, bears U+FFFD in its place: what is not there is not found, in either. Source: Unicode 15 section 5.22.
+    """
+
+    def start(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    def without_nul(
+        _connection: sa.Connection, _cursor: object, statement: str, values: _Values | list[_Values], _context: object, _many: bool
+    ) -> tuple[str, _Values | list[_Values]]:
+        return statement, [_clean(each) for each in values] if isinstance(values, list) else _clean(values)
+
+    sa.event.listen(engine, "begin", start)
+    sa.event.listen(engine, "before_cursor_execute", without_nul, retval=True)
+    return engine
+
+
+def _clean(values: _Values) -> _Values:
+    if isinstance(values, dict):
+        return {name: _clean_one(value) for name, value in values.items()}
+    return tuple(_clean_one(value) for value in values)
+
+
+def _clean_one(value: object) -> object:
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def _engine(path: Path, key: bytes, begin: str, size: int) -> sa.Engine:
     """Connections that start each transaction with `begin`; those that start with a plain BEGIN only read."""
 
     def opened() -> RawConnection:
-        raw = connect(path, key, _WAIT_SECONDS)
+        raw = connect(path, key, WAIT_SECONDS)
         for pragma in _PRAGMAS if begin == _BEGIN_WRITING else (*_PRAGMAS, "query_only = ON"):
             raw.execute(f"PRAGMA {pragma}")
         return raw
-
-    def start(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     engine = sa.create_engine(
         "sqlite+pysqlite://",
@@ -159,8 +210,7 @@ def _engine(path: Path, key: bytes, begin: str, size: int) -> sa.Engine:
         poolclass=sa.QueuePool,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=_WAIT_SECONDS,
+        pool_timeout=WAIT_SECONDS,
         hide_parameters=True,  # an error must not carry what a statement was to write
     )
-    sa.event.listen(engine, "begin", start)
-    return engine
+    return prepared(engine, begin)

@@ -22,6 +22,8 @@ __all__ = [
     "all_people",
     "all_sources",
     "disable_source",
+    "holds_still",
+    "password_of",
     "person_by_name",
     "person_of_token",
     "source_of_token",
@@ -39,7 +41,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The person whose token was shown. fact: the id of the fact that says so."""
+    """The person whose token or password was shown. fact: the id of the fact that says so."""
 
     person: Person
     fact: str
@@ -76,11 +78,33 @@ def person_by_name(connection: sa.Connection, name: str) -> Person | None:
 
 def person_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Credential | None:
     """Whose token has this hash (hex), at `at`; None for a token that is nobody's then, or of a person who is disabled then."""
-    mine = sa.and_(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash, in_force(person_fact, at))
+    found = _credentials(at).where(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else _credential(*row)[0]
+
+
+def password_of(connection: sa.Connection, name: str, at: datetime) -> tuple[Credential, str] | None:
+    """The hash of the password that the person of this name has at `at`; None where she has none, is disabled then, or there is no such person."""
+    found = _credentials(at).where(person_fact.c.kind == FactKind.PASSWORD, person.c.name == name)
+    row = connection.execute(found.order_by(person_fact.c.valid_from.desc(), person_fact.c.id).limit(1)).one_or_none()
+    return None if row is None else _credential(*row)
+
+
+def holds_still(connection: sa.Connection, credential: Credential, at: datetime) -> bool:
+    """Whether a credential is still hers at `at`, and she not disabled."""
+    return connection.execute(_credentials(at).where(person_fact.c.id == credential.fact)).one_or_none() is not None
+
+
+def _credential(person: str, name: str, made_at: datetime, fact: str, value: str) -> tuple[Credential, str]:
+    return Credential(Person(PersonId(person), name, made_at), fact), value
+
+
+def _credentials(at: datetime) -> sa.Select[str, str, datetime, str, str]:
+    """Facts in force at `at` with their people, but of those who are disabled then."""
     shut = person_fact.alias()
     disabled = sa.exists().where(shut.c.person_id == person.c.id, shut.c.kind == FactKind.DISABLED, in_force(shut, at))
-    row = connection.execute(sa.select(*_PERSON, person_fact.c.id).join_from(person, person_fact).where(mine, ~disabled)).one_or_none()
-    return None if row is None else Credential(Person(*row[:3]), row[3])
+    told = sa.select(person.c.id, person.c.name, person.c.made_at, person_fact.c.id, person_fact.c.value).join_from(person, person_fact)
+    return told.where(in_force(person_fact, at), ~disabled)
 
 
 def add_source(connection: sa.Connection, new: Source, token_hash: str, at: datetime) -> None:

@@ -133,11 +133,12 @@ class OfficeKind(StrEnum):
 class FactKind(StrEnum):
     """What a fact says of a person.
 
-    Values: CREDENTIAL the hash of a token, ROLE a role, CLEARANCE a level's name, COMPARTMENT a compartment, OFFICE an office,
-    GRANT_RECORD a record, GRANT_CASE and CASE_MEMBER a case, DISABLED nothing.
+    Values: CREDENTIAL the hash of a token, PASSWORD an Argon2id hash as a PHC string, ROLE a role, CLEARANCE a level's name, COMPARTMENT
+    a compartment, OFFICE an office, GRANT_RECORD a record, GRANT_CASE and CASE_MEMBER a case, DISABLED nothing.
     """
 
     CREDENTIAL = "CREDENTIAL"
+    PASSWORD = "PASSWORD"  # noqa: S105
     ROLE = "ROLE"
     CLEARANCE = "CLEARANCE"
     COMPARTMENT = "COMPARTMENT"

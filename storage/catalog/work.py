@@ -29,6 +29,7 @@ __all__ = [
     "heartbeat",
     "queue_figures",
     "reopen",
+    "spend",
     "void_leases",
 ]
 
@@ -40,7 +41,7 @@ class Job:
     """A record in hand. owner: unique among workers, each of which has one job at a time.
 
     step: the state that the next step leads to. attempts: at this step, this one included. last_error: why the one before
-    failed; None where it left no word. sealed_input: a password sealed to transit.
+    failed; None where it left no word. sealed_input: a password sealed to transit; of a kept record, what was lent to read it again.
     """
 
     record: RecordId
@@ -119,13 +120,21 @@ def give_back(connection: sa.Connection, job: Job) -> None:
     _held(connection, job, attempts=_one_less(), **_FREE)
 
 
+def spend(connection: sa.Connection, job: Job, lease_until: datetime, error: Reason | None = None) -> None:
+    """Erase what was sealed for the job, whose result stands in the same transaction; error: why there is none. Raises LeaseLost.
+
+    The job stays in hand until what it no longer needs is destroyed.
+    """
+    _held(connection, job, sealed_input=None, last_error=error, lease_until=lease_until)
+
+
 def close(connection: sa.Connection, job: Job) -> None:
     """Let go of a record with which nothing more is to be done: it is kept, or quarantined. Raises LeaseLost."""
     _held(connection, job, done=True, sealed_input=None, **_FREE)
 
 
 def reopen(connection: sa.Connection, record_id: RecordId, at: datetime, sealed_input: bytes | None = None) -> None:
-    """Put a record that came back to the state `received` into the queue again, from the first step on."""
+    """Put a record that came back to the state `received`, or that is lent to be read again, into the queue from the first step on."""
     values = {"step": next_state(State.RECEIVED), "attempts": 0, "ready_at": at, "last_error": None, "sealed_input": sealed_input, "done": False}
     connection.execute(work.update().where(work.c.record_id == record_id).values(**values, **_FREE))
 

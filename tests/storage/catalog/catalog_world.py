@@ -7,14 +7,19 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from classification.levels import Level
 from storage.catalog.audit_rows import AuditRow, add_audit_row
 from storage.catalog.deposits import Deposit, Part, Receipt, take_in
 from storage.catalog.engine import Catalog, open_catalog
-from storage.catalog.names import Depositor, OfficeId, PartitionName
+from storage.catalog.names import Depositor, OfficeId, PartitionName, PersonId
+from storage.catalog.offices import Office, add_office
 from storage.catalog.partitions import add_partition_key
+from storage.catalog.people import Person, add_person
+from storage.catalog.postgresql import open_postgresql
 from storage.catalog.records import NewRecord
-from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind
+from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, OfficeKind
 from storage.ids import BlobId, RecordId, SeededIds
+from storage.servers import read_server
 from storage.vault.blob import Stored
 
 KEY = bytes(range(32))
@@ -27,12 +32,28 @@ def later(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
+def open_at(place: str) -> Catalog:
+    """The catalog at the path of a file, or at the address of a server with the credential in it."""
+    if not place.startswith("postgresql:"):
+        return open_catalog(Path(place), KEY)
+    server = read_server("catalog", place)
+    assert server.credential is not None
+    return open_postgresql(server, server.credential.user.split("_")[1])  # `role_name`
+
+
+def first_rows(catalog: Catalog) -> None:
+    """The office and the person of the tests."""
+    with catalog.write() as connection:
+        add_office(connection, Office(OFFICE, "Văn phòng Tỉnh ủy", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
+        add_person(connection, Person(PersonId(LAN.id), LAN.id, T0))
+
+
 class World:
     """An open catalog and the makers of rows in it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.catalog: Catalog = open_catalog(path, KEY)
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.catalog = open_at(place)
         self.ids = SeededIds(b"tests")
 
     def act(self, connection: sa.Connection, name: str = "act", at: datetime = T0, record: str | None = None) -> str:

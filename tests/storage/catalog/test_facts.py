@@ -21,6 +21,8 @@ from storage.catalog.people import (
     add_source,
     all_people,
     disable_source,
+    holds_still,
+    password_of,
     person_by_name,
     person_of_token,
     source_of_token,
@@ -84,6 +86,20 @@ def test_a_token_is_nobodys_once_its_fact_ends_or_its_owner_is_disabled(world: W
         owners = [person_of_token(connection, "a" * 64, later(seconds)) for seconds in (49, 50, 60, 80)]
         assert [None if owner is None else owner.person.name for owner in owners] == ["lan", None, "lan", None]
         assert person_of_token(connection, "b" * 64, T0) is None
+
+
+def test_a_password_is_hers_until_its_fact_ends_or_she_is_disabled(world: World) -> None:
+    fact = add(world, FactKind.PASSWORD, "$argon2id$", later(10))
+    add(world, FactKind.DISABLED, "", later(50), later(60))
+    end(world, fact, later(80))
+    with world.catalog.read() as connection:
+        found = [password_of(connection, "lan", later(seconds)) for seconds in (9, 10, 49, 50, 60, 79, 80)]
+        hers = ("lan", "$argon2id$")
+        assert [one and (one[0].person.name, one[1]) for one in found] == [None, hers, hers, None, hers, hers, None]
+        assert found[1] is not None
+        held = [holds_still(connection, found[1][0], later(seconds)) for seconds in (9, 10, 49, 50, 60, 79, 80)]
+        assert held == [one is not None for one in found]
+        assert password_of(connection, "nga", later(10)) is None
 
 
 def test_a_name_is_given_once_to_people_and_sources_together(world: World) -> None:

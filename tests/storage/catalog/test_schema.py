@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from catalog_world import LAN, OFFICE, T0, World
-from sqlalchemy.dialects import postgresql, sqlite
+from catalog_world import KEY, LAN, OFFICE, T0, World
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from classification.levels import Level
-from storage.catalog import dialect, schema
-from storage.catalog.engine import Catalog
+from storage.catalog import schema
+from storage.catalog.engine import Catalog, open_catalog
 from storage.catalog.migrations import migrate
 from storage.catalog.names import PartitionName
 from storage.catalog.outbox import add_outbox_row
@@ -28,10 +30,12 @@ def test_migrations_make_the_tables_of_this_version(world: World) -> None:
         assert compare_metadata(context, schema.metadata) == []
 
 
-def test_migrations_make_every_constraint(world: World) -> None:
+def test_migrations_make_every_constraint(template: Path) -> None:
     """Word for word what the tables of this version would be, checks included, which the comparison above does not see."""
-    with world.catalog.read() as connection:
+    catalog = open_catalog(template, KEY)
+    with catalog.read() as connection:
         migrated = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL").all())
+    catalog.close()
     statements = {table.name: CreateTable(table) for table in schema.metadata.sorted_tables}
     statements |= {index.name: CreateIndex(index) for table in schema.metadata.sorted_tables for index in table.indexes}
     wanted = {name: str(statement.compile(dialect=sqlite.dialect())) for name, statement in statements.items()}
@@ -44,20 +48,14 @@ def lines(sql: str) -> list[str]:
     return sorted(line.strip().rstrip(",") for line in sql.splitlines() if line.strip())
 
 
-def test_migrating_twice_changes_nothing(open_world: Callable[[], Catalog]) -> None:
-    catalog = open_world()
+def test_migrating_twice_changes_nothing(open_file: Callable[[], Catalog]) -> None:
+    catalog = open_file()
     migrate(catalog)
     with catalog.read() as connection:
         before = connection.exec_driver_sql("SELECT sql FROM sqlite_schema").all()
     migrate(catalog)
     with catalog.read() as connection:
         assert connection.exec_driver_sql("SELECT sql FROM sqlite_schema").all() == before
-
-
-def test_every_table_can_be_said_to_postgresql() -> None:
-    for table in schema.metadata.sorted_tables:
-        assert "VARCHAR" in str(CreateTable(table).compile(dialect=postgresql.dialect()))
-    assert "EXECUTE FUNCTION" in dialect.refuse_delete("postgresql", "person_fact")[-1]
 
 
 def add_fact_row(world: World, connection: sa.Connection) -> None:
@@ -72,11 +70,12 @@ def add_fact_row(world: World, connection: sa.Connection) -> None:
         "UPDATE person_fact SET value = 'archivist'",
         "UPDATE person_fact SET valid_to = valid_from",
         "DELETE FROM person_fact",
-        "REPLACE INTO person_fact (id, person_id, kind, value, valid_from, act_id) "
-        "SELECT id, person_id, kind, 'archivist', valid_from, act_id FROM person_fact",
+        "INSERT INTO person_fact (id, person_id, kind, value, valid_from, act_id) "
+        "SELECT id, person_id, kind, value, valid_from, act_id FROM person_fact WHERE true "
+        "ON CONFLICT (id) DO UPDATE SET value = 'archivist'",
         "UPDATE audit_pending SET leaf = '{}'",
         "UPDATE audit_pending SET person = 'nga'",
-        "UPDATE audit_pending SET details_sealed = x'00'",
+        "UPDATE audit_pending SET details_sealed = CAST('0' AS {binary})",
         "DELETE FROM audit_pending",
     ],
 )
@@ -84,18 +83,29 @@ def test_facts_and_audit_rows_stay_as_they_were_written(world: World, statement:
     with world.catalog.write() as connection:
         add_fact_row(world, connection)
     with pytest.raises(sa.exc.IntegrityError, match=r"is_kept|is_fixed"), world.catalog.write() as connection:
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(statement.replace("{binary}", "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"))
+
+
+def test_a_fact_is_not_replaced_either(template: Path, tmp_path: Path) -> None:
+    """SQLite's own way of writing over a row deletes it first, and asks the triggers only if it is told to."""
+    world = World(str(shutil.copyfile(template, tmp_path / "catalog.db")))
+    replaced = "SELECT id, person_id, kind, 'archivist', valid_from, act_id FROM person_fact"
+    with world.catalog.write() as connection:
+        add_fact_row(world, connection)
+    with pytest.raises(sa.exc.IntegrityError, match="is_kept"), world.catalog.write() as connection:
+        connection.exec_driver_sql(f"REPLACE INTO person_fact (id, person_id, kind, value, valid_from, act_id) {replaced}")
+    world.catalog.close()
 
 
 def test_a_fact_needs_the_act_that_made_it(world: World) -> None:
     values = {"id": "f1", "person_id": "lan", "kind": FactKind.ROLE, "value": "officer", "valid_from": T0, "act_id": "none"}
-    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+    with pytest.raises(sa.exc.IntegrityError, match=r"(?i)foreign key"), world.catalog.write() as connection:
         connection.execute(schema.person_fact.insert().values(values))
 
 
 def test_a_fact_supersedes_only_a_fact_of_its_own_kind_and_person(world: World) -> None:
     values = {"id": "f2", "person_id": "lan", "kind": FactKind.ROLE, "value": "archivist", "valid_from": T0, "supersedes": "f1"}
-    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+    with pytest.raises(sa.exc.IntegrityError, match=r"(?i)foreign key"), world.catalog.write() as connection:
         add_fact_row(world, connection)
         connection.execute(schema.person_fact.insert().values(values | {"act_id": world.act(connection, "second")}))
 
@@ -111,7 +121,7 @@ def test_the_outbox_refuses_content_of_a_closed_record(world: World) -> None:
     ("values", "constraint"),
     [
         ({"state": State.CLASSIFIED}, "classified_has_level"),
-        ({"state": State.QUARANTINED}, "quarantined_has_reason"),
+        ({"state": State.QUARANTINED, "wrapped_partition": PartitionName(OFFICE, Level.MAT)}, "quarantined_has_reason"),
         ({"state": State.KEPT, "level": Level.MAT, "kept_at": T0}, "at_rest_in_partition"),
         ({"level": Level.NON_CONFIDENTIAL, "review": True}, "review_is_closed"),
         ({"review": True}, "review_is_closed"),
@@ -127,7 +137,7 @@ def test_a_record_that_cannot_be_is_refused(world: World, values: dict[str, obje
 def test_a_record_is_sealed_to_a_key_that_exists(world: World) -> None:
     world.take("a")
     values = {"state": State.KEPT, "level": Level.MAT, "kept_at": T0, "wrapped_partition": PartitionName(OFFICE, Level.MAT), "wrapped_n": 1}
-    with pytest.raises(sa.exc.IntegrityError, match="FOREIGN KEY"), world.catalog.write() as connection:
+    with pytest.raises(sa.exc.IntegrityError, match=r"(?i)foreign key"), world.catalog.write() as connection:
         connection.execute(schema.record.update().values(**values))
 
 
@@ -135,7 +145,7 @@ def test_a_depositor_has_one_live_copy_of_a_document(world: World) -> None:
     world.take("a", tag="same")
     second = {"id": "b", "office_id": OFFICE, "state": State.RECEIVED, "wrapped_n": 1, "depositor_kind": LAN.kind, "depositor_id": LAN.id}
     row = second | {"duplicate_tag": "same", "size_shown": 1, "received_at": T0, "compartments": frozenset()}
-    with pytest.raises(sa.exc.IntegrityError, match="UNIQUE"), world.catalog.write() as connection:
+    with pytest.raises(sa.exc.IntegrityError, match=r"(?i)unique"), world.catalog.write() as connection:
         connection.execute(schema.record.insert().values(**row))
     with world.catalog.write() as connection:
         connection.execute(schema.record.insert().values(**row | {"depositor_id": "nga"}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.catalog.dialect import refuse_change, refuse_delete
+from storage.catalog.dialect import close_with, refuse_change, refuse_delete
 
 revision = "0001"
 down_revision = None
@@ -39,6 +39,7 @@ def upgrade() -> None:
 
 def _triggers(dialect: str) -> list[str]:
     facts = ("id", "kind", "value", "valid_from", "valid_to", "reason", "supersedes", "act_id")
+    in_clear = ("DELETE FROM open_description WHERE record_id = NEW.id", "DELETE FROM outbox WHERE record_id = NEW.id AND content IS NOT NULL")
     told = ("id", "time", "person", "source", "office", "action", "outcome", "right_used", "record_id", "session", "address", "leaf")
     return [
         *refuse_delete(dialect, "person_fact"),
@@ -50,7 +51,13 @@ def _triggers(dialect: str) -> list[str]:
         # a place in the log is given once; details may be shredded and nothing else
         *refuse_change(dialect, "audit_pending", ("sequenced_seq",), "OLD.sequenced_seq IS NOT NULL"),
         *refuse_change(dialect, "audit_pending", ("details_sealed",), "NEW.details_sealed IS NOT NULL"),
+        # what the catalog says in clear of an open record goes in the very transaction that closes it, whoever forgets to see to it
+        *close_with(dialect, "record", ("state", "level", "compartments", "work_secret"), f"({_open('OLD')}) AND NOT ({_open('NEW')})", in_clear),
     ]
+
+
+def _open(row: str) -> str:
+    return f"{row}.state IN ('classified', 'kept') AND {row}.level = 0 AND {row}.compartments = '' AND NOT {row}.work_secret"
 
 
 def _audit_pending() -> None:
@@ -167,7 +174,8 @@ def _person_fact() -> None:
         sa.Column("supersedes", sa.String(length=26)),
         sa.Column("act_id", sa.String(length=26), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('CREDENTIAL', 'ROLE', 'CLEARANCE', 'COMPARTMENT', 'OFFICE', 'GRANT_RECORD', 'GRANT_CASE', 'CASE_MEMBER', 'DISABLED')",
+            "kind IN ('CREDENTIAL', 'PASSWORD', 'ROLE', 'CLEARANCE', 'COMPARTMENT', 'OFFICE', 'GRANT_RECORD', 'GRANT_CASE', 'CASE_MEMBER', "
+            "'DISABLED')",
             name=op.f("ck_person_fact_kind_known"),
         ),
         sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name=op.f("ck_person_fact_ends_after_start")),
@@ -223,11 +231,11 @@ def _record() -> None:
         sa.Column("office_id", sa.String(length=63), nullable=False),
         sa.Column("level", sa.SmallInteger()),
         sa.Column("compartments", sa.String(length=200), nullable=False),
-        sa.Column("work_secret", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("work_secret", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("case_id", sa.String(length=26)),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("reason", sa.String(length=40)),
-        sa.Column("review", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("review", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("proposed_level", sa.SmallInteger()),
         sa.Column("wrapped_partition", sa.String(length=300)),
         sa.Column("wrapped_n", sa.Integer(), nullable=False),
@@ -322,8 +330,8 @@ def _open_description() -> None:
         "open_description",
         sa.Column("record_id", sa.String(length=26), nullable=False),
         sa.Column("ref_code", sa.Text()),
-        sa.Column("ref_no", sa.Integer()),
-        sa.Column("doc_type", sa.String(length=40)),
+        sa.Column("ref_no", sa.BigInteger()),
+        sa.Column("doc_type", sa.Text()),
         sa.Column("date", sa.Date()),
         sa.Column("issuer", sa.Text()),
         sa.Column("subject", sa.Text()),
@@ -433,7 +441,7 @@ def _work() -> None:
         sa.Column("ready_at", sa.String(length=27), nullable=False),
         sa.Column("last_error", sa.String(length=40)),
         sa.Column("sealed_input", sa.LargeBinary()),
-        sa.Column("done", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("done", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.CheckConstraint(
             "last_error IN ('EMPTY', 'DAMAGED', 'NEEDS_PASSWORD', 'UNKNOWN_TYPE', 'TYPE_MISMATCH', 'POLYGLOT', 'TOO_LARGE', "
             "'TOO_MANY_PAGES', 'LIMIT', 'TIMED_OUT', 'OUT_OF_MEMORY', 'CRASHED', 'SOURCE_MISSING', 'SOURCE_UNREADABLE', "
