@@ -40,8 +40,10 @@ LIMITS: Final[Mapping[tuple[str, str], BodyLimit]] = {
     ("POST", "/api/v1/deposits"): BodyLimit(4 * LARGEST, 30 * 60),
     ("POST", "/api/v1/readings"): BodyLimit(4 * LARGEST, 30 * 60),
     ("POST", "/api/v1/classifications"): BodyLimit(4 * LARGEST, 30 * 60),
+    ("POST", "/api/v1/sessions"): BodyLimit(1 << 14, 10),
+    ("POST", "/sign-in"): BodyLimit(1 << 14, 10),
 }
-"""The routes that take documents."""
+"""The routes that take documents, and those that take anybody's word."""
 
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 

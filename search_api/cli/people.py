@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time
+from getpass import getpass
 from pathlib import Path
 
 from search_api.cli.answers import inner, rows, told, words
 from search_api.cli.context import Context
+from search_api.cli.files import password_of
 from search_api.cli.session import connected
 from search_api.client import segment
 from storage.clock import LOCAL
@@ -18,7 +21,7 @@ from storage.durable import write_new
 from storage.errors import ExitCode, FileUnusable, InvalidInput
 from storage.vault.tokens import new_token, token_hash
 
-__all__ = ["grant_add", "grant_revoke", "source_add", "user_add", "user_disable", "user_list"]
+__all__ = ["grant_add", "grant_revoke", "source_add", "user_add", "user_disable", "user_list", "user_password"]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -57,6 +60,18 @@ def user_disable(context: Context, arguments: Namespace) -> ExitCode:
     with connected(context) as client:
         done = client.json("POST", f"people/{segment(arguments.name)}/disabling")
     context.show(done, context.say(f"Đã khóa tài khoản {arguments.name}.", f"{arguments.name} is shut out."))
+    return ExitCode.DONE
+
+
+def user_password(context: Context, arguments: Namespace) -> ExitCode:
+    """Set a password; whoever signed in with the one before is signed out."""
+    with connected(context) as client:
+        own = told(client.json("GET", "sessions/current"), "name")
+        name = arguments.name or own
+        password = password_of(Path(arguments.password_file)) if arguments.password_file else _typed(context, name)
+        target = "password" if name == own else f"people/{segment(name)}/password"
+        done = client.json("PUT", target, content={"password": password})
+    context.show(done, context.say(f"Đã đặt mật khẩu cho {name}.", f"The password of {name} is set."))
     return ExitCode.DONE
 
 
@@ -112,6 +127,17 @@ def _fresh_key(path: Path) -> Iterator[str]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _typed(context: Context, name: str) -> str:
+    """A password as typed twice at the terminal, unseen. Raises InvalidInput where there is no terminal, or the two differ."""
+    if not sys.stdin.isatty():
+        vi = "Không có cửa sổ dòng lệnh để hỏi mật khẩu: hãy dùng --password-file FILE."
+        raise InvalidInput(what=context.say(vi, "There is no terminal to ask at: use --password-file FILE."))
+    first = getpass(context.say(f"Mật khẩu mới của {name}: ", f"New password of {name}: "))
+    if first != getpass(context.say("Nhập lại mật khẩu: ", "Once more: ")):
+        raise InvalidInput(what=context.say("Hai lần nhập không giống nhau.", "The two are not the same."))
+    return first
 
 
 def _moment(context: Context, text: str) -> str:

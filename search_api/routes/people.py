@@ -7,11 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from search_api.callers import Caller, archive_of, caller_of, policy
+from search_api.cookies import clear_session
+from search_api.signing_in import PASSWORD_PATIENCE
 from storage.access import Action
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, NotAllowed
 from storage.vault.keeper.protocol import Json
 
 __all__ = ["router"]
@@ -40,6 +42,14 @@ class NewSource(BaseModel):
     name: str = Field(min_length=1, max_length=100)
     office: str | None = None
     token_sha256: Hash
+
+
+class NewPassword(BaseModel):
+    """A password for people's sign-in in a browser."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: SecretStr = Field(max_length=1000)
+    current: SecretStr | None = Field(default=None, max_length=1000)
 
 
 class NewGrant(BaseModel):
@@ -74,6 +84,24 @@ def disable_person(request: Request, name: str, caller: Known) -> JSONResponse:
     return _asked(request, caller, "disable_person", name=name)
 
 
+@router.put("/people/{name:path}/password")
+@policy(Action.MANAGE_PEOPLE)
+def set_password(request: Request, name: str, new: NewPassword, caller: Known) -> JSONResponse:
+    """Give a person a password in the place of hers; whoever signed in with that one is signed out."""
+    return _password_set(request, caller, new, name)
+
+
+@router.put("/password")
+@policy(None)
+def change_password(request: Request, new: NewPassword, caller: Known) -> JSONResponse:
+    """Give oneself a password in the place of the one before, which a browser has to show as `current`; whoever signed in with that is signed out."""
+    if caller.session is None:
+        raise NotAllowed
+    answer = _password_set(request, caller, new, None)
+    clear_session(request, answer)
+    return answer
+
+
 @router.post("/grants", status_code=201)
 @policy(Action.GRANT)
 def add_grant(request: Request, new: NewGrant, caller: Known) -> JSONResponse:
@@ -97,6 +125,13 @@ def add_source(request: Request, new: NewSource, caller: Known) -> JSONResponse:
     """Add a source: its key deposits, and sees of its own deposits what became of them."""
     office = new.office or min(caller.subject.offices, default="")
     return _asked(request, caller, "add_source", 201, name=new.name, office=office, token_sha256=new.token_sha256)
+
+
+def _password_set(request: Request, caller: Caller, new: NewPassword, name: str | None) -> JSONResponse:
+    keeper, current = archive_of(request).keeper, None if new.current is None else new.current.get_secret_value()
+    values: dict[str, Json] = {"name": name, "password": new.password.get_secret_value(), "current": current}
+    given = keeper.ask_within(PASSWORD_PATIENCE, "set_password", session=caller.session, address=caller.actor.address, **values)
+    return JSONResponse(given, headers={"Cache-Control": "no-store"})
 
 
 def _asked(request: Request, caller: Caller, duty: str, status: int = 200, **values: Json) -> JSONResponse:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pty
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.instances import Instance
+from tests.instances import VANKHO, Instance
 from tests.search_api.papers import secret
 
 pytestmark = pytest.mark.servers
@@ -82,3 +85,40 @@ def test_a_grant_is_for_a_record_or_a_case(served: Instance) -> None:
     served.run("grant", "add", "officer", *rest, exit_code=2)
     served.run("grant", "add", "officer", "--record", "r", "--case", "c", *rest, exit_code=2)
     served.run("grant", "add", "officer", "--record", "never-was", *rest, exit_code=4)
+
+
+def test_a_password_is_asked_for_unseen_or_read_from_a_file(served: Instance, tmp_path: Path) -> None:
+    key, good, bad = _add(served, "quynh", "--role", "officer"), "bốn con trâu ăn cỏ non", "matkhau123456"
+    assert "quynh" in _typing(served, "quynh", good, good)
+    shown = _typing(served, "quynh", good, good + "!", exit_code=2)
+    assert good not in shown
+    (tmp_path / "good").write_text(good + "\n", "utf-8")
+    (tmp_path / "bad").write_text(bad, "utf-8")
+    served.run("user", "password", "--password-file", tmp_path / "good", key=key)
+    served.run("user", "password", "quynh", "--password-file", tmp_path / "good", key=key)
+    refused = served.refusal("user", "password", "quynh", "--password-file", tmp_path / "bad", exit_code=2)
+    assert refused["code"] == "VK-PASSWORD"
+    assert bad not in str(refused)
+    served.run("user", "password", "quynh", exit_code=2)  # nobody can be asked
+    served.run("user", "password", "never-was", "--password-file", tmp_path / "good", exit_code=4)
+    served.run("user", "password", "officer", "--password-file", tmp_path / "good", exit_code=4, key=key)
+
+
+def _typing(served: Instance, name: str, *typed: str, exit_code: int = 0) -> str:
+    """What a terminal shows while the words are typed at it."""
+    command = [str(VANKHO), "user", "password", name]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, served.env)
+    shown = b""
+    for word in typed:
+        while not shown.rstrip(b" ").endswith(b":"):
+            shown += os.read(terminal, 1024)
+        os.write(terminal, f"{word}\n".encode())
+        shown += b"\n"
+    with suppress(OSError):  # EIO: the other side has closed it
+        while part := os.read(terminal, 1024):
+            shown += part
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == exit_code, shown
+    os.close(terminal)
+    return shown.decode()

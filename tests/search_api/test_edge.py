@@ -200,3 +200,14 @@ def test_a_route_must_say_what_it_asks_and_below_the_interface_it_asks_for_a_key
     app = FastAPI()
     app.get("/api/v1/x")(policy(None)(lambda: None))
     require_policies(app)
+
+
+def test_one_door_below_the_interface_is_open_to_those_who_have_no_key_yet() -> None:
+    app = FastAPI()
+    app.post("/api/v1/sessions")(anyone(lambda: None))
+    require_policies(app)
+    for method, path in (("GET", "/api/v1/sessions"), ("POST", "/api/v1/sessions/current"), ("POST", "/api/v1/people")):
+        app = FastAPI()
+        app.api_route(path, methods=["POST", method])(anyone(lambda: None))
+        with pytest.raises(RuntimeError, match="asks for no key"):
+            require_policies(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from storage.vault.keeper import auditing, closed, handover, opening, people, releasing
+from storage.vault.keeper import auditing, closed, handover, opening, people, releasing, signing_in
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
@@ -31,10 +31,15 @@ def _keys(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 DUTIES: dict[Role, dict[str, Duty]] = {
     Role.API: {
         "handover": handover.to_api,
-        "sign_in": people.sign_in,
+        "sign_in": signing_in.sign_in,
+        "sign_in_by_password": signing_in.sign_in_by_password,
+        "resume": signing_in.resume,
+        "session_end": signing_in.session_end,
+        "sign_out": signing_in.sign_out,
         "add_person": people.add_person,
         "list_people": people.list_people,
         "disable_person": people.disable_person,
+        "set_password": people.set_password,
         "grant": people.grant,
         "revoke_grant": people.revoke_grant,
         "add_source": people.add_source,
@@ -43,6 +48,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "unwrap": opening.unwrap,
         "rewrap": opening.rewrap,
         "unlock": releasing.unlock,
+        "reread": releasing.reread,
         "search_closed": closed.search_closed,
         "sequence_now": auditing.sequence_now,
         "audit_checkpoint": auditing.audit_checkpoint,
@@ -54,6 +60,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
     Role.WORKER: {
         "handover": handover.to_worker,
         "partition": opening.partition,
+        "bring_up": releasing.bring_up,
         "sequence_now": auditing.sequence_now,
     },
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -12,48 +14,27 @@ import sqlalchemy as sa
 
 from classification.levels import Compartment, Level
 from storage.access import Action, Role, decide
-from storage.audit.scribe import Actor
 from storage.catalog import people
 from storage.catalog.audit_rows import add_audit_row
 from storage.catalog.facts import NewFact, add_fact, end_fact, facts_at
 from storage.catalog.names import OfficeId, SourceId
 from storage.catalog.offices import office_of
 from storage.catalog.record_facts import facts_of
-from storage.catalog.states import AuditOutcome, FactKind
-from storage.errors import InvalidInput, KeyNotKnown, NotFound
-from storage.vault.keeper.acting import deed_of
+from storage.catalog.states import FactKind
+from storage.errors import InvalidInput, NotFound
+from storage.vault.keeper.acting import deed_of, who_of
 from storage.vault.keeper.enrolment import Enrolment, enrol
 from storage.vault.keeper.keeper import Keeper
+from storage.vault.keeper.passwords import Password
 from storage.vault.keeper.protocol import Json
-from storage.vault.tokens import token_hash
+from storage.vault.keeper.signing_in import pepper_of, require_password
 
-__all__ = ["add_person", "add_source", "disable_person", "enrol", "grant", "list_people", "revoke_grant", "sign_in"]
+__all__ = ["add_person", "add_source", "disable_person", "enrol", "grant", "list_people", "revoke_grant", "set_password"]
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _E = TypeVar("_E", bound=StrEnum)
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-def sign_in(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
-    """Whose token this is. token: as her key file holds it. address: where she asks from, for the log. act: what for, where
-    the log is at fault and only some acts are still answered. Answer: session, person, name.
-
-    Raises KeyNotKnown, and writes down that somebody tried.
-    """
-    now, address = keeper.clock.now(), _text(values.get("address"))
-    with keeper.catalog.read() as connection:
-        credential = people.person_of_token(connection, token_hash(str(values["token"])), now)
-    if credential is None:
-        nobody = Actor(None, None, is_person=True, address=address)
-        with keeper.catalog.write() as connection:
-            add_audit_row(connection, keeper.scribe.row(nobody, "sign-in", AuditOutcome.DENIED))
-        raise KeyNotKnown
-    session, is_new = keeper.sessions.open(credential)
-    if is_new:
-        her = Actor(credential.person.id, credential.person.name, is_person=True, session=session.handle, address=address)
-        with keeper.catalog.write() as connection:
-            add_audit_row(connection, keeper.scribe.row(her, "sign-in"))
-    return {"session": session.handle, "person": credential.person.id, "name": credential.person.name, "credential": credential.fact}
+_SET_PASSWORD = "set-password"  # noqa: S105
 
 
 def add_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
@@ -83,7 +64,50 @@ def disable_person(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
             raise NotFound
         else:
             add_fact(deed.connection, keeper.ids, NewFact(person.id, FactKind.DISABLED, "", now), deed.act)
+    if person is not None:
+        keeper.sessions.end(lambda session: session.credential.person.id == person.id)
     return {}
+
+
+def set_password(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """A password for the person of this name (null: for herself) in the place of the one that she had; whoever signed in with that is out.
+
+    name, password. current: hers until now, which a browser has to ask her for: it may stand open without her.
+    Raises NotAllowed for another's without the right, NotFound where there is no such person, PasswordRefused; SignInRefused, TooManySignIns.
+    """
+    session, now = keeper.sessions.of(str(values["session"])), keeper.clock.now()
+    own = session.credential.person.name
+    name = own if values.get("name") is None else unicodedata.normalize("NFC", str(values["name"]))
+    password, current = Password(str(values.pop("password"))), Password(str(values.pop("current", None) or ""))
+    if name == own and session.shown is not None:
+        require_password(keeper, name, current, _text(values.get("address")))
+    password.require_good(name)
+    phc = pepper_of(keeper).hash(password, keeper.ids.salt(f"password/{name}/{now.isoformat()}"))
+    with _own_act(keeper, values) if name == own else _act_for(keeper, values, name) as (connection, act):
+        person = people.person_by_name(connection, name)
+        held = () if person is None else facts_at(connection, person.id, now)
+        if person is None or any(fact.kind is FactKind.DISABLED for fact in held):
+            raise NotFound
+        for fact in held:
+            if fact.kind is FactKind.PASSWORD:
+                end_fact(connection, keeper.ids, fact.id, now, act, None)
+        add_fact(connection, keeper.ids, NewFact(person.id, FactKind.PASSWORD, phc, now), act)
+    keeper.sessions.end(lambda one: one.shown is not None and one.credential.person.id == person.id)
+    return {}
+
+
+@contextmanager
+def _own_act(keeper: Keeper, values: dict[str, Json]) -> Iterator[tuple[sa.Connection, str]]:
+    """What everyone may do for herself: a transaction, and the id of its audit row."""
+    with keeper.catalog.write() as connection:
+        _, actor = who_of(keeper, values, connection)
+        yield connection, add_audit_row(connection, keeper.scribe.row(actor, _SET_PASSWORD, right="self"))
+
+
+@contextmanager
+def _act_for(keeper: Keeper, values: dict[str, Json], name: str) -> Iterator[tuple[sa.Connection, str]]:
+    with deed_of(keeper, values, Action.MANAGE_PEOPLE, {"password_of": name}) as deed:
+        yield deed.connection, deed.act
 
 
 def grant(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
@@ -138,7 +162,7 @@ def list_people(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
                 if fact.kind is FactKind.GRANT_RECORD:
                     told = decide(deed.subject, Action.SHOW, facts_of(deed.connection, fact.value)).allowed
                 else:
-                    told = fact.kind is not FactKind.CREDENTIAL
+                    told = fact.kind not in (FactKind.CREDENTIAL, FactKind.PASSWORD)
                 if told:
                     held.setdefault(fact.kind.value.lower(), []).append(fact.value)
             listed.append({"person": person.id, "name": person.name, "facts": {kind: [*values] for kind, values in held.items()}})

@@ -62,4 +62,4 @@ def answer(keeper: Keeper, role: Role, ask: Ask) -> Answer:
 
 def _is_for_judging(ask: Ask) -> bool:
     """What is left when acts can no longer be logged: starting, and an auditor who comes to see what is wrong."""
-    return ask.duty in ("handover", "audit_verify") or (ask.duty == "sign_in" and ask.values.get("act") == Action.AUDIT_READ)
+    return ask.duty in ("handover", "audit_verify") or (ask.duty in ("sign_in", "resume") and ask.values.get("act") == Action.AUDIT_READ)

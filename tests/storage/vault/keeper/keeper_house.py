@@ -15,7 +15,7 @@ from storage.clock import FixedClock
 from storage.home import Home
 from storage.ids import RandomIds
 from storage.settings import read_settings
-from storage.vault.keeper import people
+from storage.vault.keeper import people, signing_in
 from storage.vault.keeper.keeper import Keeper, open_keeper
 from storage.vault.keeper.protocol import Json
 from storage.vault.kek import FileKek
@@ -92,14 +92,14 @@ class House:
         """The session of the local officer, who is an auditor too."""
         self._tick()
         token = read_key_file(self.keeper.home.officer_key(self.keeper.settings.instance))
-        return {"session": people.sign_in(self.keeper, {"token": token, "address": "10.0.0.7"})["session"]}
+        return {"session": signing_in.sign_in(self.keeper, {"token": token, "address": "10.0.0.7"})["session"]}
 
     def person(self, name: str, role: str) -> dict[str, Json]:
         """The session of a new person with one role."""
         token = new_token()
         told: dict[str, Json] = {"name": name, "office": "central", "roles": [role], "clearance": "MAT", "compartments": []}
         people.add_person(self.keeper, self.officer() | told | {"token_sha256": token_hash(token)})
-        return {"session": people.sign_in(self.keeper, {"token": token})["session"]}
+        return {"session": signing_in.sign_in(self.keeper, {"token": token})["session"]}
 
     def tamper(self, statement: str, **values: object) -> None:
         """Change the catalog as somebody does who has its file and its key: without its triggers."""
