@@ -109,6 +109,10 @@ class Client:
         self._path, self._token, self._lang, self._timeout = path, token, lang, timeout
         self.tend = tend
 
+    def acting_with(self, token: str) -> Client:
+        """The same way for whom another key belongs to."""
+        return Client(self._path, token, self._lang, self.tend, self._timeout)
+
     @contextmanager
     def ask(
         self,

@@ -15,7 +15,7 @@ from storage.clock import instant
 from storage.description import Json
 from storage.vault.age import plain_size
 
-__all__ = ["Answer", "message", "receipt", "record", "skeleton"]
+__all__ = ["Answer", "message", "outcome_of", "parts", "receipt", "record", "skeleton"]
 
 Answer: TypeAlias = dict[str, Json]
 
@@ -81,12 +81,17 @@ def record(shown: Shown, lang: str) -> Answer:
         "case": facts.case,
         "marks": [*(described.marks if described else ())],
         "fields": fields,
-        "parts": [_part(row, bare) for row in shown.parts if row.part in _PARTS_SHOWN],
+        "parts": [*parts(shown)],
         "reasons": [*(described.reasons if described else ())],
         "warnings": [*(described.warnings if described else ())],
         "active": [*(described.active if described else ())],
         "history": [*(described.history if described else ())],
     }
+
+
+def parts(shown: Shown) -> list[Answer]:
+    """The parts that one may ask for."""
+    return [_part(row, shown.skeleton) for row in shown.parts if row.part in _PARTS_SHOWN]
 
 
 def receipt(given: Receipt, shown: Shown | None, lang: str) -> Answer:
@@ -105,6 +110,11 @@ def receipt(given: Receipt, shown: Shown | None, lang: str) -> Answer:
             "indexed": shown.indexed,
             "warnings": [*described.warnings],
         }
+    return {**outcome_of(given, lang), "batch": given.batch, "promise": given.promise, **seen}
+
+
+def outcome_of(given: Receipt, lang: str) -> Answer:
+    """What became of one deposit: what its depositor may know, whatever she may read."""
     return {
         "receipt_id": given.id,
         "record_id": given.record,
@@ -112,8 +122,6 @@ def receipt(given: Receipt, shown: Shown | None, lang: str) -> Answer:
         "reason": None if given.reason is None else given.reason.value,
         "message": message(given.reason, lang),
         "size": given.size,
-        "promise": given.promise,
-        **seen,
     }
 
 

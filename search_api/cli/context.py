@@ -56,7 +56,7 @@ class Context:
     def note(self, text: str) -> None:
         """A word to the person beside the result: on stderr, and not when a program reads."""
         if not self.as_json:
-            print(text, file=sys.stderr, flush=True)
+            print(_UNSEEN.sub("\ufffd", text), file=sys.stderr, flush=True)
 
     def complain(self, error: VankhoError, command: str) -> None:
         """Print a refusal on stderr: RFC 9457 as one JSON object, or the sentence that says what to do."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from ingest.reasons import Reason
 from search_api.cli.inputs import Input, OpenInput, SourceFailed
 from search_api.client import Client, segment
-from storage.errors import RequestKeyReused, StoreFull, VankhoError
+from storage.errors import ReceiptDiffers, RequestKeyReused, StoreFull, VankhoError
 
-__all__ = ["Depositor", "Line"]
+__all__ = ["Depositor", "Line", "Source"]
 
 Line = dict[str, object]
 
@@ -26,6 +27,19 @@ _PASSING: Final = frozenset({429, 503})
 
 _NOT_SEEN: Final = ("level", "proposed_level", "confidential", "review", "ref_code", "doc_type", "date", "sha256", "size", "page_count", "indexed")
 _T = TypeVar("_T")
+
+
+class Source(Protocol):
+    """A file to deposit. shown: where it came from, as text. name: its name, bytes of any form."""
+
+    @property
+    def shown(self) -> str: ...
+
+    @property
+    def name(self) -> bytes: ...
+
+    def opened(self) -> AbstractContextManager[OpenInput]:
+        """The file, to be read once. Raises SourceFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +73,28 @@ class Depositor:
         known = {name: accepted[name] for name in ("sha256", "size") if settled.get(name) is None}
         return {"path": one.shown, **settled, **known}
 
+    def send(self, one: Source, key: str) -> Line:
+        """Send a document once, and what the archive says of it: accepted or refused. key: the same one gives the same answer again.
+
+        Raises SourceFailed, what the archive refuses, and ReceiptDiffers where it says that it received other bytes.
+        """
+        boundary = secrets.token_hex(16)
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": key, "Vankho-Path": quote(one.shown)}
+        if self.label is not None:
+            headers["Vankho-Batch-Name"] = quote(self.label, errors="replace")
+        if self.password is not None:
+            headers["Vankho-Password"] = quote(self.password, safe="")
+        with one.opened() as file:
+            body = _multipart(boundary, one.name, file)
+            with self.client.ask("POST", "deposits", query={"batch": self.batch}, body=body, headers=headers) as reply:
+                accepted = reply.json()
+            if accepted["sha256"] not in (None, file.sha256):
+                raise ReceiptDiffers(path=one.shown)
+        return accepted
+
     def _sent(self, one: Input) -> Line:
         key = secrets.token_hex(16)  # the same when the request has to be repeated: nothing comes in twice
-
-        def send() -> Line:
-            boundary = secrets.token_hex(16)
-            headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": key, "Vankho-Path": quote(one.shown)}
-            if self.label is not None:
-                headers["Vankho-Batch-Name"] = quote(self.label, errors="replace")
-            if self.password is not None:
-                headers["Vankho-Password"] = quote(self.password, safe="")
-            with one.opened() as file:
-                body = _multipart(boundary, one, file)
-                with self.client.ask("POST", "deposits", query={"batch": self.batch}, body=body, headers=headers) as reply:
-                    return reply.json()
-
-        return _patiently(send)
+        return _patiently(lambda: self.send(one, key))
 
     def _settled(self, receipt: str) -> Line:
         def ask() -> Line:
@@ -102,10 +122,10 @@ def _patiently(act: Callable[[], _T]) -> _T:
     return act()
 
 
-def _multipart(boundary: str, one: Input, file: OpenInput) -> Iterator[bytes]:
+def _multipart(boundary: str, file_name: bytes, file: OpenInput) -> Iterator[bytes]:
     """The body of a deposit. Source: RFC 7578; quotes in file names as every browser writes them."""
-    name = one.path.name.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "%0D").replace("\n", "%0A")
-    disposition = b'Content-Disposition: form-data; name="file"; filename="' + name.encode("utf-8", "surrogateescape") + b'"\r\n'
+    name = file_name.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\r", b"%0D").replace(b"\n", b"%0A")
+    disposition = b'Content-Disposition: form-data; name="file"; filename="' + name + b'"\r\n'
     yield f"--{boundary}\r\n".encode() + disposition + b"Content-Type: application/octet-stream\r\n\r\n"
     yield from file.pieces()
     yield f"\r\n--{boundary}--\r\n".encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,11 @@ class Input:
         """The path as text, whatever bytes it is made of."""
         return os.fsencode(self.path).decode("utf-8", "replace")
 
+    @property
+    def name(self) -> bytes:
+        """The file name, as the disk has it."""
+        return os.fsencode(self.path.name)
+
     @contextmanager
     def opened(self) -> Iterator[OpenInput]:
         """The file, to be read once. Raises SourceFailed where it is missing, no regular file or not to be read."""
@@ -56,11 +62,16 @@ class Input:
 
 
 class OpenInput:
-    """A file that is being read."""
+    """A file that is being read. sha256: hex, of what was read; the whole content's once `pieces` has ended."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._before = os.fstat(descriptor)
+        self._sha256 = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
 
     def pieces(self) -> Iterator[bytes]:
         """The content. Raises SourceFailed if it cannot be read to its end, or is not at its end what it was at its beginning."""
@@ -68,6 +79,7 @@ class OpenInput:
         try:
             while piece := os.read(self._descriptor, _PIECE):
                 read += len(piece)
+                self._sha256.update(piece)
                 yield piece
             after = os.fstat(self._descriptor)
         except OSError:

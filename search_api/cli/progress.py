@@ -21,6 +21,10 @@ class Progress:
         self._start = self._said = time.monotonic()
         self._renews = not context.as_json and sys.stderr.isatty()
 
+    def expect(self, total: int) -> None:
+        """There is more to do than was known, or less."""
+        self._total = total
+
     def advance(self) -> None:
         """One more is done."""
         self._done += 1

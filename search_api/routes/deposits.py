@@ -16,7 +16,7 @@ from ingest.door import Arrival, Reception, Taken
 from ingest.door import Request as RequestKey
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.multipart import FileField
-from search_api.presenting import message, receipt
+from search_api.presenting import message, outcome_of, receipt
 from search_api.problems import language
 from search_api.reading import Shown, shown
 from search_api.settling import held_until, is_known
@@ -73,6 +73,7 @@ async def deposit(request: Request, caller: Known, batch: Annotated[str | None, 
     content = {
         "receipt_id": given.id,
         "record_id": given.record,
+        "batch": given.batch,
         "outcome": outcome.value,
         "reason": None if reason is None else reason.value,
         "message": message(reason, lang),
@@ -125,16 +126,22 @@ def open_batch(request: Request, caller: Known) -> JSONResponse:
 
 @router.get("/batches/{batch_id}")
 @policy(None)
-def batch_route(request: Request, batch_id: str, caller: Known) -> JSONResponse:
-    """The figures of one's own batch, counted from its receipts: they add up at every moment."""
+def batch_route(
+    request: Request, batch_id: str, caller: Known, receipts: Annotated[bool, Query(description="each receipt's outcome as well")] = False
+) -> JSONResponse:
+    """The figures of one's own batch, counted from its receipts: they add up at every moment.
+
+    With `receipts=true` each receipt's outcome as well, oldest first: one question for a whole batch that one waits for.
+    """
     archive = archive_of(request)
     with archive.catalog.read() as connection:
         if depositor_of_batch(connection, batch_id) != caller.subject.id:
             raise NotFound
-        receipts = receipts_of_batch(connection, batch_id)
-    counted = Counter(given.outcome for given in receipts)
+        given = receipts_of_batch(connection, batch_id)
+    counted = Counter(one.outcome for one in given)
     figures = {outcome.value: counted[outcome] for outcome in Outcome}
-    return JSONResponse({"batch": batch_id, "received": len(receipts), **figures}, headers={"Cache-Control": "no-store"})
+    told = {"receipts": [outcome_of(one, language(request)) for one in given]} if receipts else {}
+    return JSONResponse({"batch": batch_id, "received": len(given), **figures, **told}, headers={"Cache-Control": "no-store"})
 
 
 class _Arrival:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from ingest.reasons import Reason
 from search_api.cli.depositing import Depositor
 from search_api.cli.inputs import Input
 from search_api.client import Client, Refused, segment
-from storage.errors import AnswerCut, ArchiveUnreachable, ExitCode
+from storage.errors import AnswerCut, ArchiveUnreachable, ExitCode, ReceiptDiffers
 from storage.walls.sockets import bind
 
 _PROBLEM = b'{"type":"t","title":"Hidden","status":404,"detail":"d","code":"VK-NOT-FOUND","instance":"/i"}'
@@ -87,7 +88,8 @@ def test_a_refusal_that_comes_before_the_body_was_taken_is_heard(tmp_path: Path)
 
 def test_a_deposit_whose_connection_broke_or_that_met_a_restart_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
     (tmp_path / "paper").write_bytes(b"content")
-    accepted = _answer(201, b'{"receipt_id": "p", "record_id": "r", "outcome": "accepted", "sha256": "00", "size": 7}')
+    sha256 = hashlib.sha256(b"content").hexdigest()
+    accepted = _answer(201, f'{{"receipt_id": "p", "record_id": "r", "outcome": "accepted", "sha256": "{sha256}", "size": 7}}'.encode())
     settled = _answer(200, b'{"receipt_id": "p", "record_id": "r", "outcome": "stored", "sha256": null, "size": 7, "indexed": null}')
     restarting = _answer(503, b'{"status": 503, "code": "VK-KEEPER"}')
     with _server(tmp_path / "s", b"", restarting, accepted, settled) as asked:
@@ -95,7 +97,14 @@ def test_a_deposit_whose_connection_broke_or_that_met_a_restart_is_sent_again_un
     keys = [re.findall(rb"Idempotency-Key: (\w+)", sent) for sent in asked[:3]]
     assert keys[0] == keys[1] == keys[2] and len(keys[0]) == 1
     assert all(b"content" in sent for sent in asked[:3])
-    assert (line["outcome"], line["sha256"]) == ("stored", "00")
+    assert (line["outcome"], line["sha256"]) == ("stored", sha256)
+
+
+def test_a_receipt_for_other_bytes_than_were_sent_is_no_receipt(tmp_path: Path) -> None:
+    (tmp_path / "paper").write_bytes(b"content")
+    other = _answer(201, f'{{"receipt_id": "p", "outcome": "accepted", "sha256": "{hashlib.sha256(b"contend").hexdigest()}"}}'.encode())
+    with _server(tmp_path / "s", other), pytest.raises(ReceiptDiffers):
+        Depositor(Client(tmp_path / "s", "t", "en"), "b", None, "en").deposit(Input(tmp_path / "paper"))
 
 
 def test_a_full_store_and_a_key_met_with_other_bytes_refuse_one_document_and_not_the_others(tmp_path: Path) -> None:
