@@ -1,135 +1,199 @@
-"""How well and how fast the embedded index finds: MRR@10 on public question sets, milliseconds a question.
+"""Time to an answer over 110,136 generated records of 63 offices, beside a bare Elasticsearch request; and bulk indexing beside bare bulk.
 
-Run: VANKHO_DATA=DIR python -m bench.search
+    python -m bench.search [--records N] [--queries N] [--embedded]
+
+Ours: `GET search` of a served instance over one kept HTTP connection, with sign-in by key, the rules, the committed audit row and the page of 20;
+asked by a reader of one office and by one of all 63. Bare: over the same indexes and with the same page (20 whole descriptions and the exact
+total) one plain request of the elasticsearch client's transport, in which each word must occur (`multi_match` over description and text).
+Both take their turns query by query. Snippets and facets are measured beside. The index is an Elasticsearch started for this, one node; with --embedded
+the same questions go to the embedded index, for which there is no bare request.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
+import argparse
+import http.client
+import itertools
 import json
 import os
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
-from bench.data import evaluation_data
-from classification.levels import Level
-from classification.text import fold
-from storage.catalog.names import OfficeId
-from storage.ids import RecordId
-from storage.index.embedded import EmbeddedPartition, create_partition
-from storage.index.entry import IndexEntry
-from storage.index.merge import ask
-from storage.index.query import MAX_TERMS, parse_query
-from storage.index.question import Question, Source
-from storage.index.searching import ClosedSource, OpenSource
+from bench.records import OFFICES, TOTAL, queries, records
+from bench.served import Served, found, serving
+from storage.catalog.offices import Office, add_office
+from storage.catalog.states import OfficeKind
+from storage.clock import SystemClock
+from storage.engines import open_index_of
+from storage.home import Home
+from storage.ids import RandomIds
+from storage.index.elastic.cluster import WRITING, Cluster, Query
+from storage.index.elastic.documents import document, index_body
+from storage.index.elastic.names import Names
+from storage.index.open_index import Change, OpenIndex
+from storage.servers import Server
+from storage.settings import read_settings
+from storage.vault.credentials import of_role
+from storage.vault.keeper.keeper import open_keeper
+from storage.vault.keeper.opening import partition
+from storage.vault.kek import FileKek
+from storage.vault.keyring import KeyKind, Keyring
+from storage.walls.memory import LockedPages
+from tests.servers.addresses import address
+from tests.servers.elasticsearch import ElasticsearchCluster
+from tests.servers.trust import Trust
 
-TOKEN = "office:bench"
-TITLE_WORDS = 8
-TARGETS = {
-    ("xquad-vi", "open"): (0.966, 0.959), ("xquad-vi", "closed"): (0.960, 0.936),
-    ("vbpl title", "open"): (1.000, 1.000), ("vbpl title", "closed"): (1.000, 1.000),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One question and the record that answers it."""
-
-    text: str
-    wanted: RecordId
-
-
-def main(data: Path) -> None:
-    """Index each set once, ask all its questions of it as an open and as a closed partition."""
-    print(f"{'set':<12}{'partition':<10}{'typed':<16}{'MRR@10':>8}{'target':>8}{'relaxed':>9}{'p50 ms':>8}{'p95 ms':>8}")
-    for name, entries, asked in (("xquad-vi", list(_xquad(data)), _xquad_questions(data)), ("vbpl title", list(_vbpl(data)), _title_words(data)),
-                                 ("vbpl number", list(_vbpl(data)), _numbers(data))):  # fmt: skip
-        with tempfile.TemporaryDirectory() as folder:
-            begun = time.perf_counter()
-            partition = _indexed(Path(folder) / "index", entries)
-            seconds = time.perf_counter() - begun
-            sources: dict[str, Source] = {"open": OpenSource(partition), "closed": ClosedSource(partition, frozenset({TOKEN}))}
-            for kind, source in sources.items():
-                for typed, target in zip(("with marks", "without marks"), TARGETS.get((name, kind), (1.0, 1.0)), strict=True):
-                    plain = typed == "without marks"
-                    _report(name, kind, typed, target, source, [Asked(fold(one.text), one.wanted) if plain else one for one in asked])
-            partition.expunge()
-            size = (Path(folder) / "index").stat().st_size
-            text = sum(len(entry.text.encode()) for entry in entries)
-            print(f"{name}: {len(entries)} records, {text / 1e6:.1f} MB of text in {seconds:.1f} s; the file has {size / 1e6:.1f} MB")
-            partition.close()
+SEARCH_TARGET, BULK_TARGET = 1.5, 0.5
+BULK = 2000
+"""Changes at a time."""
 
 
-def _report(name: str, kind: str, typed: str, target: float, source: Source, asked: list[Asked]) -> None:
-    found, times, relaxed = 0.0, [], 0
-    for one in asked:
-        begun = time.perf_counter()
-        answer = ask(Question(parse_query(one.text), limit=10), [source])
-        times.append(time.perf_counter() - begun)
-        ranks = [rank for rank, hit in enumerate(answer.found.hits, 1) if hit.record_id == one.wanted]
-        found += 1 / ranks[0] if ranks else 0.0
-        relaxed += answer.relaxed
-    times.sort()
-    middle, late = times[len(times) // 2] * 1e3, times[len(times) * 95 // 100] * 1e3
-    print(f"{name:<12}{kind:<10}{typed:<16}{found / len(asked):8.3f}{target:8.3f}{relaxed / len(asked):9.2f}{middle:8.1f}{late:8.1f}")
+def prepared(made: Served) -> OpenIndex:
+    """Add the offices and their partitions; returns the open index, to be written as the worker does."""
+    home = Home(made.base / "home")
+    settings, memory = read_settings(home), LockedPages()
+    os.environ["XDG_CONFIG_HOME"] = str(made.base / "config")
+    keyring = Keyring(home.keys, settings.instance, FileKek(home.kek(settings.instance), memory), memory)
+    keeper = open_keeper(home, settings, keyring, RandomIds(), SystemClock())
+    with keeper.catalog.write() as connection:
+        for office in OFFICES:
+            parent, highest = settings.office, settings.network_class.highest_level
+            add_office(connection, Office(office, office, OfficeKind.OTHER, type(office)(parent), highest, keeper.clock.now()))
+    for office in OFFICES:
+        partition(keeper, {"office": office, "level": None, "compartments": ""})
+    keeper.catalog.close()
+    key = bytes(keyring.secret(KeyKind.OPEN_INDEX, "1"))
+    return open_index_of(home, settings, key, of_role(keeper.credentials, "worker"))
 
 
-def _indexed(path: Path, entries: list[IndexEntry]) -> EmbeddedPartition:
-    partition = create_partition(path, os.urandom(32))
-    for entry in entries:
-        partition.put(entry)
-    return partition
+def changes(total: int) -> Iterator[Change]:
+    """The records as changes, in the order in which they came."""
+    for number, entry in enumerate(records(total), start=1):
+        yield Change(entry.office, entry.record_id, number, entry)
 
 
-def _lines(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
+def filled(index: OpenIndex, total: int) -> float:
+    """Write all records; returns how many a second."""
+    coming = changes(total)
+    started = time.perf_counter()
+    while batch := list(itertools.islice(coming, BULK)):
+        if refused := index.apply(batch):
+            raise SystemExit(f"refused: {refused[0].why}")
+    return total / (time.perf_counter() - started)
 
 
-def _xquad(data: Path) -> Iterator[IndexEntry]:
-    for row in _lines(data / "xquad-vi-corpus.jsonl.gz"):
-        yield _entry(row["id"], row["title"], row["text"])
+def bare_bulk(cluster: Cluster, total: int) -> float:
+    """The same documents, made before the clock runs, in plain bulk requests into one index; returns how many a second."""
+    cluster.ask("PUT", "/bare", index_body([]))
+    bodies = [json.dumps(document(change.entry), ensure_ascii=False).encode() for change in changes(total) if change.entry is not None]
+    started = time.perf_counter()
+    for start in range(0, total, BULK):
+        lines = [b'{"index":{"_id":"%d"}}\n%b\n' % (start + place, body) for place, body in enumerate(bodies[start : start + BULK])]
+        cluster.ask("POST", "/bare/_bulk", lines, patience=WRITING, refresh="true")
+    rate = total / (time.perf_counter() - started)
+    cluster.ask("DELETE", "/bare")
+    return rate
 
 
-def _xquad_questions(data: Path) -> list[Asked]:
-    with (data / "xquad-qrels.tsv").open(encoding="utf-8", newline="") as lines:
-        wanted = {row["qid"]: RecordId(row["docid"]) for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)}
-    with (data / "xquad-vi-queries.tsv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [Asked(_words(row["query"], MAX_TERMS), wanted[row["qid"]]) for row in rows]
+class Asking:
+    """One reader, over a connection that is kept."""
+
+    def __init__(self, served: Served, name: str, **options: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=120)
+        self._headers, self._options = {"Authorization": f"Bearer {served.token(name)}"}, options
+
+    def __call__(self, text: str) -> int:
+        """Ask, and read the answer; returns the total."""
+        self._connection.request("GET", f"/api/v1/search?{urlencode({'q': text, **self._options}, quote_via=quote)}", headers=self._headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"search refused: {content.decode()}")
+        return int(json.loads(content)["total"])
 
 
-def _vbpl(data: Path) -> Iterator[IndexEntry]:
-    for row in _lines(data / "vbpl-dev.jsonl.gz"):
-        yield _entry(row["id"], row["title"], row["text"], row.get("number"))
+class Bare:
+    """The same words, page and total, asked of Elasticsearch alone."""
+
+    def __init__(self, cluster: Cluster, names: Names, offices: Sequence[str]) -> None:
+        self._cluster, self._indexes = cluster, [names.answering(type(OFFICES[0])(office)) for office in offices]
+
+    def __call__(self, text: str) -> int:
+        """Ask, and read the answer; returns the total."""
+        words: list[Query] = [{"multi_match": {"query": word, "fields": ["head_exact", "text_exact"]}} for word in text.split()]
+        request: Query = {"query": {"bool": {"must": words}}, "size": 20, "track_total_hits": True}
+        answer = self._cluster.search(self._indexes, request, "bench")
+        assert isinstance(answer, dict)
+        return int(answer["hits"]["total"]["value"])
 
 
-def _title_words(data: Path) -> list[Asked]:
-    """The first words of each title after its number, as far as they name one document."""
-    asked: dict[str, list[RecordId]] = {}
-    for row in _lines(data / "vbpl-dev.jsonl.gz"):
-        asked.setdefault(_words(row["title"], TITLE_WORDS), []).append(RecordId(row["id"]))
-    return [Asked(text, wanted[0]) for text, wanted in asked.items() if len(wanted) == 1]
+def timed(asks: dict[str, Callable[[str], int]], texts: list[str]) -> dict[str, list[float]]:
+    """Milliseconds of each asker, who take turns at every question."""
+    times: dict[str, list[float]] = {name: [] for name in asks}
+    for text in texts:
+        for name, ask in asks.items():
+            started = time.perf_counter()
+            ask(text)
+            times[name].append(1000 * (time.perf_counter() - started))
+    return times
 
 
-def _numbers(data: Path) -> list[Asked]:
-    rows = [row for row in _lines(data / "vbpl-dev.jsonl.gz") if row.get("number")]
-    numbers = [row["number"] for row in rows]
-    return [Asked(row["number"], RecordId(row["id"])) for row in rows if numbers.count(row["number"]) == 1]
+def report(title: str, times: dict[str, list[float]], reference: str | None) -> None:
+    """p50 and p95 of each, and beside the reference their ratios."""
+    print(title)
+    of = {name: (statistics.median(values), statistics.quantiles(values, n=20)[18]) for name, values in times.items()}
+    for name, (middle, high) in of.items():
+        ratio = "" if reference is None else f", to the bare request {middle / of[reference][0]:.2f} and {high / of[reference][1]:.2f}"
+        print(f"  {name:<28} p50 {middle:7.1f} ms, p95 {high:7.1f} ms{ratio}", flush=True)
 
 
-def _words(text: str, count: int) -> str:
-    """The first words, with the signs of the query grammar taken out."""
-    return " ".join(text.replace('"', " ").replace(":", " ").replace(" -", " ").split()[:count])
+def compared(made: Served, count: int, cluster: Cluster | None) -> None:
+    """Serve the instance and ask it all questions."""
+    texts = queries(count)
+    for name, office in (("one", OFFICES[0]), ("all", "central")):
+        rights = ("--role", "archivist", "--clearance", "NON_CONFIDENTIAL")
+        made.run("user", "add", name, "--office", office, *rights, "--key-out", made.base / f"{name}.key")
+    names = Names(read_settings(Home(made.base / "home")).instance)
+    with serving(made) as served:
+        for name, offices in (("one", OFFICES[:1]), ("all", OFFICES)):
+            asks: dict[str, Callable[[str], int]] = {"search": Asking(served, name)}
+            if cluster is not None:
+                asks = {"bare Elasticsearch": Bare(cluster, names, offices), **asks}
+            asks |= {"with snippets": Asking(served, name, snippets="true"), "with facets": Asking(served, name, facets="true")}
+            timed(asks, texts[:10])
+            report(f"a reader of {name}, {count} questions (target {SEARCH_TARGET})", timed(asks, texts), "bare Elasticsearch" if cluster else None)
 
 
-def _entry(name: str, title: str, text: str, number: str | None = None) -> IndexEntry:
-    return IndexEntry(RecordId(name), OfficeId("bench"), Level.NON_CONFIDENTIAL, number, subject=title, text=text, tokens=frozenset({TOKEN}))
+def main() -> None:
+    """Fill, ask, print."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--records", type=int, default=TOTAL)
+    asked.add_argument("--queries", type=int, default=200)
+    asked.add_argument("--embedded", action="store_true")
+    options = asked.parse_args()
+    with ExitStack() as stack:
+        base = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster: Cluster | None = None
+        if not options.embedded:
+            server: Server = stack.enter_context(ElasticsearchCluster(Trust(base), java=("-Xms2g", "-Xmx2g"))).server()
+            os.environ["VANKHO_INDEX"] = address(server)
+            cluster = Cluster(server)
+        made = found(base)
+        index = prepared(made)
+        rate = filled(index, options.records)
+        if cluster is None:
+            print(f"indexed {options.records} records, {rate:.0f}/s")
+        else:
+            plain = bare_bulk(cluster, min(options.records, 20_000))
+            print(f"indexed {options.records} records, {rate:.0f}/s; bare bulk {plain:.0f}/s, ratio {rate / plain:.2f} (target {BULK_TARGET})")
+        index.close()
+        compared(made, options.queries, cluster)
 
 
 if __name__ == "__main__":
-    main(evaluation_data() / "search")
+    main()
