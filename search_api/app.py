@@ -7,12 +7,13 @@ from fastapi import FastAPI
 from ingest.sandbox.sandbox import Sandbox
 from search_api import problems
 from search_api.callers import require_policies
-from search_api.routes import audit, deposits, people, readings, records, review, search, upkeep
+from search_api.routes import audit, deposits, pages, people, readings, records, review, search, sessions, upkeep
+from search_api.web import PAGES, refusal
 from storage.archive import Archive
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = tuple(routes.router for routes in (deposits, records, review, people, audit, search, readings, upkeep))
+ROUTERS = tuple(routes.router for routes in (deposits, records, pages, review, people, sessions, audit, search, readings, upkeep))
 """All routes below /api/v1."""
 
 
@@ -22,6 +23,8 @@ def create_app(archive: Archive, sandbox: Sandbox | None = None) -> FastAPI:
     app.state.archive, app.state.sandbox = archive, sandbox
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1")
-    problems.install(app)
+    for router in PAGES:
+        app.include_router(router)
+    problems.install(app, refusal)
     require_policies(app)
     return app

@@ -63,9 +63,13 @@ def _sealed_description(archive: Archive, caller: Caller, facts: RecordFacts, bl
 
 
 @contextmanager
-def open_part(archive: Archive, caller: Caller, record: str, part: BlobPart) -> Iterator[Opened]:
-    """One part, to be read in any range while the block runs. Raises NotFound for a record or part that is not hers to see."""
-    with deed(archive.catalog, archive.scribe, caller.as_of, Action.READ, record, {"part": part.value}) as act:
+def open_part(archive: Archive, caller: Caller, record: str, part: BlobPart, page: int | None = None) -> Iterator[Opened]:
+    """One part, to be read in any range while the block runs. page: the only one that is looked at, for the log.
+
+    Raises NotFound for a record or part that is not hers to see.
+    """
+    details: dict[str, Json] = {"part": part.value} | ({} if page is None else {"page": page})
+    with deed(archive.catalog, archive.scribe, caller.as_of, Action.READ, record, details) as act:
         facts, blob = act.record, blob_of(act.connection, act.record.id, part)
         if blob is None and part is BlobPart.ACCESS:  # nothing had to be taken out: the original is its own access copy
             blob = blob_of(act.connection, act.record.id, BlobPart.ORIGINAL)

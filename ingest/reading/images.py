@@ -18,7 +18,7 @@ from ingest.reading.tesseract import Reader
 from ingest.reading.text import assemble
 from ingest.sandbox.limits import Limits
 
-__all__ = ["DamagedImage", "HugeImage", "count_frames", "open_image", "read_frame", "warm"]
+__all__ = ["DamagedImage", "HugeImage", "count_frames", "frame_as_shown", "open_image", "read_frame", "warm"]
 
 _FORMATS: Final = {Kind.TIFF: ("TIFF",), Kind.JPEG: ("JPEG", "MPO"), Kind.PNG: ("PNG",)}
 _A4_INCHES: Final = 8.27
@@ -69,7 +69,7 @@ def read_frame(image: Image.Image, number: int, reader: Reader, digits: DigitRea
         _refuse_huge(image, limits)
         image.draft("L", image.size)
         image.load()
-        grey = ImageOps.exif_transpose(_flatten(image))
+        grey = ImageOps.exif_transpose(_flatten(image, "L"))
     width, height = grey.size
     shrink = math.ceil((width * height / limits.read_pixels) ** 0.5)
     if shrink > 1:
@@ -81,6 +81,21 @@ def read_frame(image: Image.Image, number: int, reader: Reader, digits: DigitRea
     again = reread(read, Grey(pixels, grey.width, grey.height, grey.width), digits) if number == 1 else ()
     rereads = tuple(replace(place, box=place.box.scaled(factor)) for place in again)
     return replace(assemble(number, words, Source.OCR, width, height), rereads=rereads)
+
+
+def frame_as_shown(image: Image.Image, number: int, limits: Limits) -> Image.Image | None:
+    """Page `number`, from 1, upright, on white, in RGB, of at most `limits.shown_pixels`; None where the file ends before it.
+
+    Raises DamagedImage, HugeImage.
+    """
+    with _faults_named():
+        if number < 1 or not _seek(image, number - 1):
+            return None
+        _refuse_huge(image, limits)
+        image.load()
+        shown = ImageOps.exif_transpose(_flatten(image, "RGB"))
+    shrink = math.ceil((shown.width * shown.height / limits.shown_pixels) ** 0.5)
+    return shown.reduce(shrink) if shrink > 1 else shown
 
 
 def warm() -> None:
@@ -115,11 +130,11 @@ def _seek(image: Image.Image, frame: int) -> bool:
     return True
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Shades of grey; what is transparent becomes paper."""
+def _flatten(image: Image.Image, mode: str) -> Image.Image:
+    """In shades of grey (`L`) or in colours (`RGB`); what is transparent becomes paper."""
     if image.mode.startswith("I"):
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L").convert(mode)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("L")
-    return image.convert("L")
+        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert(mode)
+    return image.convert(mode)

@@ -17,7 +17,7 @@ from ingest.reading.tesseract import Reader
 from ingest.reading.text import assemble
 from ingest.sandbox.limits import Limits
 
-__all__ = ["TooManyPixels", "read_pdf_page", "reading_dpi"]
+__all__ = ["TooManyPixels", "read_pdf_page", "reading_dpi", "refuse_huge_pictures"]
 
 _USUAL_DPI: Final = 300.0
 _LEAST_DPI: Final = 200.0
@@ -32,8 +32,7 @@ class TooManyPixels(ValueError):
 def read_pdf_page(page: PdfPage, number: int, reader: Reader, digits: DigitReader, limits: Limits) -> PageText:
     """Page `number` read; of the first one what is doubtful in its header a second time. Raises TooManyPixels before anything is rendered."""
     pictures = page.pictures()
-    if any(picture.width * picture.height > limits.image_pixels for picture in pictures):
-        raise TooManyPixels
+    refuse_huge_pictures(pictures, limits)
     own = page.words()
     stamped = page.stamped_words(own)
     stamps = [Word(word.text, word.box, 1.0, word.first, True) for word in stamped]
@@ -47,6 +46,12 @@ def read_pdf_page(page: PdfPage, number: int, reader: Reader, digits: DigitReade
     if own and plausible_count([word.text for word in own]) >= plausible_count([word.text for word in read]):
         return assemble(number, lay_over(text, stamps), Source.TEXT, page.width, page.height)
     return replace(assemble(number, lay_over(read, stamps), Source.OCR, page.width, page.height), rereads=again)
+
+
+def refuse_huge_pictures(pictures: Sequence[Picture], limits: Limits) -> None:
+    """Raise TooManyPixels for an image that must not even be decoded."""
+    if any(picture.width * picture.height > limits.image_pixels for picture in pictures):
+        raise TooManyPixels
 
 
 def reading_dpi(pictures: Sequence[Picture], width: float, height: float, most_pixels: int) -> float:

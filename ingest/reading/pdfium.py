@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Final
 
 import pypdfium2
+from PIL.Image import Image
 from pypdfium2 import raw
 
 from ingest.reading.pages import Box
@@ -140,6 +141,12 @@ class PdfPage:
         """The page as it is shown, on white."""
         bitmap = self._page.render(scale=dpi / 72, grayscale=True)
         return Raster(bytes(bitmap.buffer), bitmap.width, bitmap.height, bitmap.stride, dpi)
+
+    def as_shown(self, dpi: float) -> Image:
+        """The page as it is shown, on white, in RGB; with what is laid over it, for PDFium by itself leaves out the stamps of signatures."""
+        page = self._flat() if raw.FPDFPage_GetAnnotCount(self._page.raw) > 0 else self._page
+        shown: Image = page.render(scale=dpi / 72, rev_byteorder=True).to_pil()
+        return shown.convert("RGB")
 
 
 def _open(content: ctypes.Array[ctypes.c_char], password: str | None) -> pypdfium2.PdfDocument:

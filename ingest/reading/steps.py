@@ -1,10 +1,11 @@
-"""What a walled child does: `inspect` a document, `read` a range of its pages. All that it needs is loaded before it is forked."""
+"""What a walled child does: `inspect` a document, `read` a range of its pages, `picture` one. All that it needs is loaded before it is forked."""
 
 from __future__ import annotations
 
 import io
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from ingest.reading.inspecting import Opened, kind_of
 from ingest.reading.pages import Kind, PageText, Source
 from ingest.reading.pdf_pages import TooManyPixels, read_pdf_page
 from ingest.reading.pdfium import Cannot, PdfFile
+from ingest.reading.picturing import picture_of
 from ingest.reading.tesseract import Reader
 from ingest.reading.text import NotText, decode, pages_of_text
 from ingest.reading.wire import failure, inspection_header, page_header
@@ -43,8 +45,13 @@ def warm() -> None:
     with TemporaryFile() as own:
         sanitise.write_example(own)
         own.flush()
-        for step, values in ((inspect, {"name": "", "password": None}), (read, {"first": 1, "last": 1, "password": None})):
-            step(os.dup(own.fileno()), dict(values), Limits(), lambda *_: None)
+        steps: tuple[tuple[Step, dict[str, Json]], ...] = (
+            (inspect, {"name": "", "password": None}),
+            (read, {"first": 1, "last": 1, "password": None}),
+            (picture, {"page": 1}),
+        )
+        for step, values in steps:
+            step(os.dup(own.fileno()), values, Limits(), lambda *_: None)
     print_reader, digit_reader = _readers[0]
     print_reader.read(bytes([255]) * 64 * 64, 64, 64, 64, 300.0)
     digit_reader.read(bytes(STRIP_HEIGHT * 8), 8)
@@ -67,21 +74,40 @@ def read(document: int, values: dict[str, Json], limits: Limits, send: Send) -> 
     first, last = values["first"], values["last"]
     if not isinstance(first, int) or not isinstance(last, int):
         raise TypeError("first and last are numbers of pages")
-    with os.fdopen(document, "rb") as stream:
-        try:
-            for page in _pages(Opened(stream), first, last, _password(values), limits):
-                send(page_header(page) if page else {"opened": True})
-        except Cannot as error:
-            send(failure(Reason.NEEDS_PASSWORD if error.needs_password else Reason.DAMAGED))
-        except DamagedImage:
-            send(failure(Reason.DAMAGED))
-        except HugeImage:
-            send(failure(Reason.LIMIT))
-        except NotText:
-            send(failure(Reason.UNKNOWN_TYPE))
+    with os.fdopen(document, "rb") as stream, _failures_sent(send):
+        for page in _pages(Opened(stream), first, last, _password(values), limits):
+            send(page_header(page) if page else {"opened": True})
 
 
-STEPS: Final[Mapping[str, Step]] = {"inspect": inspect, "read": read}
+def picture(document: int, values: dict[str, Json], limits: Limits, send: Send) -> None:
+    """Values: `page`. Sends the page's pixels as bodies, and last a header with its size; nothing where there is no picture of it."""
+    number = values["page"]
+    if not isinstance(number, int):
+        raise TypeError("page is the number of one")
+    with os.fdopen(document, "rb") as stream, _failures_sent(send):
+        shown = picture_of(Opened(stream), number, limits)
+        if shown is not None:
+            pixels = memoryview(shown.tobytes())
+            for start in range(0, len(pixels), BODY_MOST):
+                send({"pixels": True}, pixels[start : start + BODY_MOST])
+            send({"width": shown.width, "height": shown.height})
+
+
+STEPS: Final[Mapping[str, Step]] = {"inspect": inspect, "read": read, "picture": picture}
+
+
+@contextmanager
+def _failures_sent(send: Send) -> Iterator[None]:
+    try:
+        yield
+    except Cannot as error:
+        send(failure(Reason.NEEDS_PASSWORD if error.needs_password else Reason.DAMAGED))
+    except DamagedImage:
+        send(failure(Reason.DAMAGED))
+    except (HugeImage, TooManyPixels):
+        send(failure(Reason.LIMIT))
+    except NotText:
+        send(failure(Reason.UNKNOWN_TYPE))
 
 
 def _pages(document: Opened, first: int, last: int, password: str | None, limits: Limits) -> Iterator[PageText | None]:

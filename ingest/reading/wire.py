@@ -13,7 +13,10 @@ from ingest.reasons import WARNINGS, Reason
 from ingest.sandbox.frames import Broken, Json
 from ingest.sandbox.limits import Limits
 
-__all__ = ["failure", "failure_of", "inspection_header", "inspection_of", "page_header", "page_of"]
+__all__ = ["RGB", "failure", "failure_of", "inspection_header", "inspection_of", "page_header", "page_of", "size_of"]
+
+RGB: Final = 3
+"""Bytes of a pixel."""
 
 _FAILED: Final = "failed"
 _SIDE_MOST: Final = 1e6
@@ -105,6 +108,16 @@ def inspection_of(header: dict[str, Json], access: bytes, limits: Limits) -> Ins
     if reason is None and bool(access) != header.get("has_access"):
         raise Broken("access copy")
     return Inspection(kind, media_type, page_count, reason, warnings, active, access if access and reason is None else None)
+
+
+def size_of(header: dict[str, Json], taken: int, limits: Limits) -> tuple[int, int]:
+    """Width and height of a picture, of which so many bytes were taken. Raises Broken for a size that is not theirs, or none at all."""
+    width, height = header.get("width"), header.get("height")
+    if not isinstance(width, int) or not isinstance(height, int) or min(width, height) < 1:
+        raise Broken("size")
+    if width * height > limits.shown_pixels or RGB * width * height != taken:
+        raise Broken("size")
+    return width, height
 
 
 def _word(values: Json) -> Word:

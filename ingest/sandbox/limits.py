@@ -15,7 +15,8 @@ class Limits:
 
     seconds: of computing; patience: so many times as long may pass on the clock, since on a busy machine a page waits for others.
     memory: address space of a child beyond what it was born with and the document itself.
-    image_pixels: of one image, on its own or in a page. read_pixels: of one rendering; larger pages are read at a lower resolution.
+    image_pixels: of one image, on its own or in a page. read_pixels, shown_pixels: of one rendering, to be read or to be looked at; larger
+    pages are rendered at a lower resolution.
     stream: of what one filter of a PDF's page content gives; filters, nesting, container: of one stream, object, array.
     dead_pages: so many pages in a row that killed their child, and the rest is given up.
     With no limit of stream, 2,357 bytes of PDF (Flate twice over) took 2 GiB and ten seconds; with 64 MiB, 91 MiB and a quarter of one.
@@ -28,6 +29,7 @@ class Limits:
     patience: float = 4.0
     memory: int = 1024 * MIB
     read_pixels: int = 40_000_000
+    shown_pixels: int = 4_000_000
     stream: int = 64 * MIB
     filters: int = 5
     nesting: int = 499

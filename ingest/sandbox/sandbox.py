@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from ingest.reading.pages import Inspection, PageText, Source
-from ingest.reading.wire import failure_of, inspection_of, page_of
+from ingest.reading.wire import RGB, failure_of, inspection_of, page_of, size_of
 from ingest.reasons import Reason
 from ingest.sandbox.document import Document
 from ingest.sandbox.frames import Broken
@@ -14,7 +15,7 @@ from ingest.sandbox.limits import Limits
 from ingest.sandbox.parent import Died, Zygote
 from ingest.sandbox.walls import Walls
 
-__all__ = ["ReadingFailed", "Sandbox"]
+__all__ = ["Picture", "ReadingFailed", "Sandbox"]
 
 
 class ReadingFailed(Exception):
@@ -25,8 +26,17 @@ class ReadingFailed(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page as it looks: its pixels, RGB, line after line from the top."""
+
+    width: int
+    height: int
+    pixels: bytes
+
+
 class Sandbox:
-    """Inspects and reads documents, each in a child of its own. Threads may use one at the same time.
+    """Inspects, reads and pictures documents, each in a child of its own. Threads may use one at the same time.
 
     The main thread starts it, and starts it again after the zygote died, which the next call does by itself;
     from another thread such a call raises `storage.walls.children.NotMainThread`, and is to be made again after `start`.
@@ -118,6 +128,27 @@ class Sandbox:
             for lost in range(number, last + 1 if dead >= self._limits.dead_pages else number + 1):
                 yield PageText(lost, "", (), Source.NONE, None, 0, 0, reason)
                 number = lost + 1
+
+    def picture(self, document: Document, number: int) -> Picture | None:
+        """Page `number`, from 1, as it looks; None where there is no such page, or no picture of it because the document is a text.
+
+        document: the access copy where `inspect` made one. Raises ReadingFailed if the page cannot be shown, and SandboxUnreachable.
+        """
+        pixels = bytearray()
+        try:
+            for frame in self._zygote.ask("picture", {"page": number}, document):
+                if reason := failure_of(frame.header):
+                    raise ReadingFailed(reason)
+                if "pixels" not in frame.header:
+                    return Picture(*size_of(frame.header, len(pixels), self._limits), bytes(pixels))
+                pixels += frame.body
+                if len(pixels) > RGB * self._limits.shown_pixels:
+                    raise Broken("pixels")
+        except Died as died:
+            raise ReadingFailed(died.reason) from died
+        except Broken as broken:
+            raise ReadingFailed(Reason.CRASHED) from broken
+        return None
 
 
 def _refused(reason: Reason) -> Inspection:

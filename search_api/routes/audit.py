@@ -5,19 +5,17 @@ from __future__ import annotations
 import base64
 import tarfile
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from search_api.auditing import acts, asked_of_keeper, verdict
 from search_api.callers import Caller, archive_of, caller_of, policy
 from storage.access import Action
 from storage.audit.bundle import KEYS
 from storage.audit.log import CHECKPOINT
 from storage.audit.tiles import layout
-from storage.clock import LOCAL
-from storage.errors import InvalidInput
 from storage.vault.keeper.protocol import Json
 
 __all__ = ["router"]
@@ -43,46 +41,38 @@ def query(
     after: str | None = None,
 ) -> JSONResponse:
     """A page of acts, newest first, and where the next page begins. from, to: moments or days; a day counts whole, both ends included."""
-    first, last = _moment(since, whole_day=False), _moment(until, whole_day=True)
     wanted: dict[str, Json] = {"record": record, "person": person, "office": office, "action": action, "outcome": outcome}
-    return JSONResponse(_asked(request, caller, "audit_query", **wanted, since=first, until=last, limit=limit, after=after), headers=_PRIVATE)
+    return JSONResponse(acts(archive_of(request), caller, wanted, (since, until), limit, after), headers=_PRIVATE)
 
 
 @router.post("/audit/verification")
 @policy(Action.AUDIT_READ)
 def verification(request: Request, caller: Known) -> JSONResponse:
     """Judge the whole log and every row of it: tree, tiles, checkpoint, the signer's memory, and the catalog against the entries."""
-    answer = _asked(request, caller, "audit_verify")
-    while "run" in answer:  # the keeper answers within seconds, and is asked again until it is done
-        answer = _asked(request, caller, "audit_verify", run=answer["run"])
-    return JSONResponse(answer, headers=_PRIVATE)
+    return JSONResponse(verdict(archive_of(request), caller), headers=_PRIVATE)
 
 
 @router.get("/audit/checkpoint")
 @policy(Action.AUDIT_CHECKPOINT)
 def checkpoint(request: Request, caller: Known) -> Response:
     """The newest checkpoint, a signed note: to be kept elsewhere, since whoever holds an older one notices a log that was rewritten."""
-    return Response(str(_asked(request, caller, "audit_checkpoint")["checkpoint"]), 200, _PRIVATE, "text/plain; charset=utf-8")
+    return Response(str(asked_of_keeper(archive_of(request), caller, "audit_checkpoint")["checkpoint"]), 200, _PRIVATE, "text/plain; charset=utf-8")
 
 
 @router.get("/audit/bundle")
 @policy(Action.AUDIT_READ)
 def bundle(request: Request, caller: Known) -> StreamingResponse:
     """The log as one checkpoint has it, as a tar of tiles, entries, key and, last, the checkpoint: one cut short is no bundle."""
-    given = _asked(request, caller, "audit_bundle")
+    given = asked_of_keeper(archive_of(request), caller, "audit_bundle")
     size = int(str(given["size"]))
 
     def files() -> Iterator[tuple[str, bytes]]:
         for name in layout(size):
-            yield name, base64.b64decode(str(_asked(request, caller, "audit_file", size=size, name=name)["content"]))
+            yield name, base64.b64decode(str(asked_of_keeper(archive_of(request), caller, "audit_file", size=size, name=name)["content"]))
         yield KEYS, f"{given['key']}\n".encode()
         yield CHECKPOINT, str(given["checkpoint"]).encode()
 
     return StreamingResponse(_tar(files()), 200, _PRIVATE | {"Content-Disposition": 'attachment; filename="audit.tar"'}, "application/x-tar")
-
-
-def _asked(request: Request, caller: Caller, duty: str, **values: Json) -> dict[str, Json]:
-    return archive_of(request).keeper.ask(duty, session=caller.session, address=caller.actor.address, **values)
 
 
 def _tar(files: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
@@ -93,17 +83,3 @@ def _tar(files: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
         yield header.tobuf(tarfile.USTAR_FORMAT)
         yield content + bytes(-len(content) % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
-
-
-def _moment(text: str | None, *, whole_day: bool) -> str | None:
-    """A moment as RFC 3339; a day or a time without zone is the office's own. whole_day: of a day its end is meant."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        is_day = len(text) == len("2026-12-31") and date.fromisoformat(text) is not None
-    except ValueError:
-        raise InvalidInput(what="A time is written as 2026-12-31 or 2026-12-31T08:00:00+07:00.") from None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=LOCAL)
-    return (at + timedelta(days=1) if whole_day and is_day else at).isoformat()

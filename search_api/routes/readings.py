@@ -21,7 +21,7 @@ from storage.access.deeds import deed
 from storage.description import Json
 from storage.errors import InvalidInput, SandboxUnreachable
 
-__all__ = ["router"]
+__all__ = ["router", "sandbox_of"]
 
 router = APIRouter()
 Known = Annotated[Caller, Depends(caller_of)]
@@ -51,7 +51,7 @@ async def classifications(request: Request, caller: Known, name: Annotated[str, 
 def _read(request: Request, caller: Caller, body: bytes, name: str) -> JSONResponse:
     _note(request, caller, "read")
     try:
-        found, reading = try_reading(_sandbox(request), body, name)
+        found, reading = try_reading(sandbox_of(request), body, name)
     except ReadingFailed as failed:
         raise InvalidInput(what=failed.reason.value.text(language(request))) from None
     pages: list[Json] = [
@@ -82,7 +82,7 @@ def _read(request: Request, caller: Caller, body: bytes, name: str) -> JSONRespo
 def _classify(request: Request, caller: Caller, body: bytes, name: str) -> JSONResponse:
     _note(request, caller, "classify")
     try:
-        _, reading = try_reading(_sandbox(request), body, name)
+        _, reading = try_reading(sandbox_of(request), body, name)
     except ReadingFailed as failed:
         raise InvalidInput(what=failed.reason.value.text(language(request))) from None
     return JSONResponse(as_json(name or None, classify(reading.for_classification(name))), headers={"Cache-Control": "no-store"})
@@ -94,7 +94,8 @@ def _note(request: Request, caller: Caller, act: str) -> None:
         pass
 
 
-def _sandbox(request: Request) -> Sandbox:
+def sandbox_of(request: Request) -> Sandbox:
+    """What reads documents. Raises SandboxUnreachable where there is none."""
     sandbox: Sandbox | None = request.app.state.sandbox
     if sandbox is None:
         raise SandboxUnreachable

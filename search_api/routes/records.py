@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_api.callers import Caller, archive_of, caller_of, policy, second_caller
-from search_api.changing import correct, outcome_of, set_level, unlock, withdraw
+from search_api.changing import correct, outcome_of, reading_of, reread, set_level, unlock, withdraw
 from search_api.presenting import message
 from search_api.presenting import record as present
 from search_api.problems import language
@@ -22,6 +22,7 @@ from search_api.settling import held_until, settled
 from storage.access import Action
 from storage.catalog.states import BlobPart
 from storage.errors import NotFound, RangeRefused
+from storage.walls.claims import Sentence
 
 __all__ = ["router"]
 
@@ -37,6 +38,11 @@ _PRIVATE = {
     "Accept-Ranges": "bytes",
 }
 """Bytes of documents are never shown in place: they are as hostile as who made them."""
+
+_OVERTAKEN = Sentence(
+    vi="Trong lúc đọc lại, hồ sơ đã được sửa hoặc rút, nên được giữ nguyên. Hãy xem lại, và cho đọc lại lần nữa nếu vẫn cần.",
+    en="The record was corrected or withdrawn while it was being read, and was left so. Look at it, and have it read again if that is still needed.",
+)
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -61,6 +67,13 @@ class Unlocking(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     password: str = Field(min_length=1, max_length=1000, repr=False)
+
+
+class Rereading(BaseModel):
+    """What opens the document, if it is locked: for this reading alone."""
+
+    model_config = ConfigDict(extra="forbid")
+    password: str | None = Field(default=None, min_length=1, max_length=1000, repr=False)
 
 
 class LevelChange(BaseModel):
@@ -105,6 +118,23 @@ async def unlock_record(request: Request, record_id: str, unlocking: Unlocking, 
     outcome, reason = await run_sync(outcome_of, archive, record_id)
     sentence = message(reason, language(request))
     return _private({"record_id": record_id, "outcome": outcome.value, "reason": reason, "message": sentence})
+
+
+@router.post("/records/{record_id}/reading")
+@policy(Action.REREAD)
+async def read_again(request: Request, record_id: str, rereading: Rereading, caller: Known) -> JSONResponse:
+    """Have a record read again with the reader of today; with `Prefer: wait=N` until that is done.
+
+    `reread` says whether the record's text is the new one: null while it waits, false where it was left as it was, with the reason.
+    """
+    archive = archive_of(request)
+    before = await run_sync(reread, archive, caller, record_id, rereading.password)
+    await held_until(request, lambda: reading_of(archive, record_id, before)[1] is not None)
+    outcome, done, reason = await run_sync(reading_of, archive, record_id, before)
+    if done:
+        await settled(request, record_id)
+    sentence = _OVERTAKEN.text(language(request)) if done is False and reason is None else message(reason, language(request))
+    return _private({"record_id": record_id, "outcome": outcome.value, "reread": done, "reason": reason, "message": sentence})
 
 
 @router.post("/records/{record_id}/level")
