@@ -1,4 +1,4 @@
-"""The description of a record, put together from its envelope, its header and the decision about its level."""
+"""The description of a record, put together from its envelope, its header, the decision about its level, and what a person corrected before."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ __all__ = ["describe"]
 
 
 def describe(papers: Papers, facts: RecordFacts) -> Description:
-    """What the record is about. Of a type that is not read, nothing but its file name."""
+    """What the record is about. Of a type that is not read, nothing but its file name.
+
+    Of one that was described before, each correction is made again, in order: what a person wrote stands above what any reading finds.
+    """
     envelope, reading, before = papers.envelope(), papers.reading(), papers.described()
     bare = Description(
         file_name=envelope.file_name,
         plain_sha256=envelope.plain_sha256,
         warnings=(*(warning.name for warning in reading.warnings), *((Why.UNKNOWN_TYPE.name,) if reading.kind is None else ())),
         active=reading.active,
-        tags=() if before is None else before.tags,
-        history=() if before is None else before.history,
         skeleton={
             "record": facts.id,
             "office": facts.office,
@@ -36,7 +37,15 @@ def describe(papers: Papers, facts: RecordFacts) -> Description:
         },
     )
     found = papers.classification()
-    return bare if found is None else _with_header(bare, found)
+    described = bare if found is None else _with_header(bare, found)
+    return described if before is None else _corrected_again(described, before)
+
+
+def _corrected_again(described: Description, before: Description) -> Description:
+    for entry in before.history:
+        changes = entry["set"]
+        described = described.corrected(changes if isinstance(changes, dict) else {}, entry)
+    return described
 
 
 def _with_header(bare: Description, found: Classification) -> Description:

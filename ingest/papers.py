@@ -30,6 +30,7 @@ from storage.catalog.work import Job
 from storage.description import Description
 from storage.errors import BlobMissing, FixityError, NotFound
 from storage.vault.age import open_file
+from storage.vault.loan import Loan
 
 __all__ = ["CHILD_DIED", "PAGES_AT_RISK", "Papers"]
 
@@ -44,7 +45,8 @@ class Papers:
 
     def __init__(self, desk: Desk, job: Job) -> None:
         self._desk, self._record = desk, job.record
-        self._sealed_password = job.sealed_input
+        self._sealed_input = job.sealed_input
+        self._loan: Loan | None = None
         self._open = ExitStack()
         self._envelope: Envelope | None = None
         self._original: Document | None = None
@@ -75,10 +77,35 @@ class Papers:
         """One of them."""
         return next((blob for blob in self.blobs() if blob.part is part), None)
 
+    def borrow(self) -> None:
+        """Open what the keeper lent of a kept record, so that it is read again from these parts alone.
+
+        Raises DamagedHeader, KeyNotRight and DamagedPayload where that is no loan of this record.
+        """
+        if self._loan is None and self._sealed_input is not None:
+            self._loan = Loan.opened(self._sealed_input, self._record, self._desk.transit)
+            self._sealed_input = self._loan.password
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether, when a kept record was lent, a person had decided its level."""
+        return self._loan is not None and self._loan.by_person
+
+    def is_lent(self, blob: BlobRow | None) -> bool:
+        """Whether the part is one that was lent, and not one that came in its place since."""
+        return blob is not None and self._loan is not None and blob.id in self._loan.keys
+
     def described(self) -> Description | None:
-        """The description of a record that was kept before and came back; None at the first time."""
+        """The description of a record that was kept before; None at the first time."""
         blob = self.blob(BlobPart.DESCRIPTION)
-        return None if blob is None else Description.decode(self._desk.open(blob))
+        return None if blob is None else Description.decode(self._desk.open(blob, self._lent(blob)))
+
+    def read_before(self) -> Reading:
+        """The text that a kept record has, which a new reading must not fall behind."""
+        blob = self.blob(BlobPart.TEXT)
+        if blob is None:
+            raise BlobMissing(blob=f"text of {self._record}")
+        return Reading.parse(self._desk.open(blob, self._lent(blob)))
 
     def envelope(self) -> Envelope:
         """What came with the document: from its envelope, or from the description that took it over."""
@@ -87,7 +114,8 @@ class Papers:
             if blob is not None:
                 self._envelope = Envelope.parse(self._desk.open(blob))
             elif before is not None:
-                self._envelope = Envelope(before.file_name, before.plain_sha256)
+                batch, path = (None if value is None else str(value) for value in map(before.skeleton.get, ("batch", "path")))
+                self._envelope = Envelope(before.file_name, before.plain_sha256, batch=batch, path=path)
             else:
                 raise BlobMissing(blob=f"envelope of {self._record}")
         return self._envelope
@@ -98,7 +126,7 @@ class Papers:
             blob = self.blob(BlobPart.ORIGINAL)
             if blob is None:
                 raise BlobMissing(blob=f"original of {self._record}")
-            document = self._open.enter_context(self._desk.document(blob))
+            document = self._open.enter_context(self._desk.document(blob, self._lent(blob)))
             if _sha256(document) != self.envelope().plain_sha256:
                 raise FixityError(blob=blob.id)
             self._original = document
@@ -122,12 +150,11 @@ class Papers:
         if found.kind is None:
             self._reading = Reading(None)
             return self._reading
-        access = self.blob(BlobPart.ACCESS)
-        document = self.original() if access is None else self._open.enter_context(self._desk.document(access))
-        password = self._password() if access is None else None
+        document = self.original() if found.access is None else self._open.enter_context(Document.of(found.access))
+        password = self._password() if found.access is None else None
         last = max(found.page_count, 1)
         at_once = last if found.kind is Kind.TEXT else PAGES_AT_RISK  # a plain text is decoded as a whole for any of its pages
-        pages = self._read_before()
+        pages = self._pages_read()
         while len(pages) < last:
             asked = range(len(pages) + 1, min(len(pages) + at_once, last) + 1)
             some = self._desk.readers.read(self._desk.sandbox, document, asked, password, self._desk.stop_if_asked)
@@ -143,9 +170,9 @@ class Papers:
         self._reading = Reading(found.kind, tuple(pages), found.warnings, found.active)
         return self._reading
 
-    def _read_before(self) -> list[PageText]:
-        """What an attempt that was cut off has kept. A text that is complete is an earlier reading's, which this one replaces."""
-        blob = self.blob(BlobPart.TEXT)
+    def _pages_read(self) -> list[PageText]:
+        """What an attempt that was cut off has kept. A text that is complete, or of a record at rest, is an earlier reading's."""
+        blob = self.blob(BlobPart.TEXT) if self._loan is None else None
         before = None if blob is None else Reading.parse(self._desk.open(blob))
         return [] if before is None or before.complete else list(before.pages)
 
@@ -165,9 +192,12 @@ class Papers:
         return self._classification
 
     def _password(self) -> str | None:
-        if self._sealed_password is None:
+        if self._sealed_input is None:
             return None
-        return b"".join(open_file(io.BytesIO(self._sealed_password), [self._desk.transit])).decode("utf-8", "replace")
+        return b"".join(open_file(io.BytesIO(self._sealed_input), [self._desk.transit])).decode("utf-8", "replace")
+
+    def _lent(self, blob: BlobRow) -> bytes | None:
+        return None if self._loan is None else self._loan.keys.get(blob.id)
 
 
 def _is_given_up(pages: Sequence[PageText]) -> bool:

@@ -20,6 +20,7 @@ from storage.catalog.outbox import add_outbox_row, drop_content
 from storage.catalog.record_facts import Change, facts_of
 from storage.catalog.records import Classified, classify
 from storage.catalog.records import withdraw as withdraw_record
+from storage.catalog.rereading import is_over
 from storage.catalog.skeletons import skeleton_of
 from storage.catalog.states import BlobPart, Operation, Outcome, State
 from storage.clock import instant
@@ -30,7 +31,7 @@ from storage.indexed import entry_of, to_content
 from storage.vault.age import HybridRecipient
 from storage.vault.blob import Stored
 
-__all__ = ["correct", "decide_review", "outcome_of", "set_level", "unlock", "withdraw"]
+__all__ = ["correct", "decide_review", "outcome_of", "reading_of", "reread", "set_level", "unlock", "withdraw"]
 
 Judge = Callable[[Decision, Subject, RecordFacts | None], Decision]
 
@@ -110,6 +111,36 @@ def unlock(archive: Archive, caller: Caller, record: str, password: str) -> None
         raise NotFound
     text = base64.b64encode(sealed_to_transit(archive, password)).decode("ascii")
     archive.keeper.ask("unlock", session=caller.session, address=caller.actor.address, record=record, password=text)
+
+
+def reread(archive: Archive, caller: Caller, record: str, password: str | None) -> BlobId | None:
+    """Have a record read again, with its password where it needs one. Returns the text that it has until then, which tells when it was.
+
+    Raises NotFound, NotAllowed, InvalidInput.
+    """
+    if caller.session is None:
+        raise NotFound
+    with archive.catalog.read() as connection:
+        before = blob_of(connection, RecordId(record), BlobPart.TEXT)
+    text = None if password is None else base64.b64encode(sealed_to_transit(archive, password)).decode("ascii")
+    archive.keeper.ask("reread", session=caller.session, address=caller.actor.address, record=record, password=text)
+    return None if before is None else before.id
+
+
+def reading_of(archive: Archive, record: str, before: BlobId | None) -> tuple[Outcome, bool | None, str | None]:
+    """The outcome of a record that was to be read again; whether it was, None while that is not known; and the reason if it was not.
+
+    before: as `reread` gave it. No reason where a person corrected the record meanwhile, which goes before what a machine reads.
+    """
+    outcome, reason = outcome_of(archive, record)
+    with archive.catalog.read() as connection:
+        done, error = is_over(connection, RecordId(record))
+        text = blob_of(connection, RecordId(record), BlobPart.TEXT)
+    if not done:
+        return outcome, None, None
+    if outcome is Outcome.STORED and text is not None and text.id != before:
+        return outcome, True, None
+    return outcome, False, reason or (None if error is None else error.value)
 
 
 def outcome_of(archive: Archive, record: str) -> tuple[Outcome, str | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from classification import Classification, HandlingMark, Level
 from ingest.desk import Desk
 from ingest.papers import Papers
@@ -16,7 +18,7 @@ from storage.catalog.states import State
 from storage.catalog.work import Job, finish_step
 from storage.settings import NetworkClass
 
-__all__ = ["classify", "decide_level", "describe"]
+__all__ = ["classify", "decide_level", "describe", "note_decision"]
 
 
 def describe(desk: Desk, papers: Papers, job: Job) -> Job | None:
@@ -29,8 +31,15 @@ def describe(desk: Desk, papers: Papers, job: Job) -> Job | None:
 
 def classify(desk: Desk, papers: Papers, job: Job) -> Job | None:
     """Decide the level. On an instance that may hold no secrets, what looks like one is closed at once and reported."""
-    archive, found = desk.archive, papers.classification()
-    decided = decide_level(papers.facts(), found)
+    decided = decide_level(papers.facts(), papers.classification())
+    with desk.archive.catalog.write() as connection:
+        note_decision(connection, desk, job, decided, again=False)
+        return finish_step(connection, job, desk.lease_until())
+
+
+def note_decision(connection: sa.Connection, desk: Desk, job: Job, decided: Classified, *, again: bool) -> None:
+    """Write down what was decided, as an act. again: of a record that is kept."""
+    archive = desk.archive
     details: dict[str, Json] = {
         "level": decided.level.name,
         "proposed": None if decided.proposed is None else decided.proposed.name,
@@ -38,13 +47,10 @@ def classify(desk: Desk, papers: Papers, job: Job) -> Job | None:
         "work_secret": decided.work_secret,
         "review": decided.review,
     }
-    with archive.catalog.write() as connection:
-        act = add_audit_row(connection, archive.scribe.row(process("worker"), "classify", record=job.record, details=details))
-        if archive.settings.network_class is NetworkClass.CONNECTED and decided.proposed is not None and decided.proposed.confidential:
-            incident = archive.scribe.row(process("worker"), "secret-on-connected", record=job.record, details=details)
-            add_audit_row(connection, incident)
-        note_level(connection, archive.ids, job.record, decided, Change(archive.clock.now(), act))
-        return finish_step(connection, job, desk.lease_until())
+    act = add_audit_row(connection, archive.scribe.row(process("worker"), "classify", record=job.record, details=details))
+    if archive.settings.network_class is NetworkClass.CONNECTED and decided.proposed is not None and decided.proposed.confidential:
+        add_audit_row(connection, archive.scribe.row(process("worker"), "secret-on-connected", record=job.record, details=details))
+    note_level(connection, archive.ids, job.record, decided, Change(archive.clock.now(), act), again=again)
 
 
 def decide_level(facts: RecordFacts, found: Classification | None) -> Classified:

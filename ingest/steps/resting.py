@@ -11,6 +11,8 @@ from storage.archive import partition_key
 from storage.catalog.blobs import BlobRow, blobs_of, forget_blob, retired_blobs, rewrapped_header
 from storage.catalog.names import PartitionName
 from storage.catalog.partitions import PartitionKey
+from storage.catalog.record_facts import facts_of
+from storage.catalog.states import State
 from storage.catalog.work import Job, close, heartbeat
 from storage.failpoints import failpoint
 from storage.vault.age import HybridRecipient
@@ -48,7 +50,12 @@ def put_down(desk: Desk, job: Job, moved: Sequence[Rewrapped], retired: Sequence
 
 
 def tidy(desk: Desk, job: Job) -> None:
-    """Do what `put_down` was cut off from: of a record at rest there is one header a part, the one that its row names."""
+    """Do what `put_down` was cut off from, or what a new reading leaves: a kept record lies under the key of where it belongs, and of a
+    record at rest there is one header a part, the one that its row names."""
+    with desk.archive.catalog.read() as connection:
+        facts = facts_of(connection, job.record)
+    if facts is not None and facts.state is State.KEPT and facts.wrapped != facts.home:
+        desk.archive.keeper.ask("bring_up", record=job.record)
     with desk.archive.catalog.read() as connection:
         blobs, retired = blobs_of(connection, job.record), [blob for blob in retired_blobs(connection) if blob.record == job.record]
     for blob in blobs:

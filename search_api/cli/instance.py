@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from search_api.cli.context import Context
 from search_api.cli.doctor import State, default_recovery_path, examine
 from search_api.household import found_instance
 from storage.errors import ExitCode
+from storage.servers import PARTS
 from storage.settings import NetworkClass
 from storage.vault.founding import Plan
 
@@ -24,6 +26,7 @@ def init(context: Context, arguments: Namespace) -> ExitCode:
         NetworkClass(arguments.network_class or NetworkClass.INDEPENDENT_LAN),
         bool(arguments.test),
         Path(arguments.recovery_out).absolute() if arguments.recovery_out else default_recovery_path(home),
+        {part: address for part in PARTS if (address := getattr(arguments, part) or os.environ.get(f"VANKHO_{part.upper()}"))},
     )
     settings = found_instance(plan)
     say = context.say

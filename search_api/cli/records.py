@@ -1,4 +1,4 @@
-"""`show`, `get`, `edit`, `withdraw`, `reclassify`, `receipt`: one record at a time."""
+"""`show`, `get`, `edit`, `withdraw`, `unlock`, `reread`, `reclassify`, `receipt`: one record at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from search_api.client import segment
 from storage.errors import ExitCode, InvalidInput
 from storage.vault.tokens import read_key_file
 
-__all__ = ["UNTIL_FOUND", "edit", "get", "receipt", "reclassify", "show", "show_record", "unlock", "withdraw"]
+__all__ = ["UNTIL_FOUND", "edit", "get", "receipt", "reclassify", "reread", "show", "show_record", "unlock", "withdraw"]
 
 UNTIL_FOUND: Final = {"Prefer": "wait=30"}
 """Asks for the answer once the indexes know of what was done, and after 30 s in any case."""
@@ -70,6 +70,20 @@ def unlock(context: Context, arguments: Namespace) -> ExitCode:
         done = client.json("POST", f"records/{segment(arguments.id)}/unlocking", content={"password": password}, headers=UNTIL_FOUND)
     context.show(done, outcome_line(context, arguments.id, done))
     return ExitCode.STRICT if done["outcome"] == "quarantined" else ExitCode.DONE
+
+
+def reread(context: Context, arguments: Namespace) -> ExitCode:
+    """Have a record read again; exit 3 if the new reading failed and the record was left as it was."""
+    content = {"password": password_of(Path(arguments.password_file))} if arguments.password_file else {}
+    with connected(context, works=True) as client:
+        done = client.json("POST", f"records/{segment(arguments.id)}/reading", content=content, headers=UNTIL_FOUND)
+    if done["reread"] is None:
+        how = context.say("đang chờ đọc lại", "waits to be read again")
+    else:
+        how = context.say("đã đọc lại", "read again") if done["reread"] else context.say("giữ nguyên như cũ", "left as it was")
+    why = "" if done["message"] is None else f"  {told(done, 'message')}"
+    context.show(done, f"{arguments.id}  {how}{why}")
+    return ExitCode.STRICT if done["reread"] is False else ExitCode.DONE
 
 
 def reclassify(context: Context, arguments: Namespace) -> ExitCode:

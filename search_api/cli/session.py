@@ -76,6 +76,7 @@ def _own_app(home: Home, settings: Settings, household: Household, tries: bool) 
         path.unlink(missing_ok=True)
         if sandbox is not None:
             sandbox.close()
+        archive.open_index.close()
         archive.catalog.close()
 
 

@@ -37,6 +37,9 @@ COMMANDS: Final = (
                 "how this machine is connected: a CONNECTED one may hold no state secret (default: INDEPENDENT_LAN)",
                 choices=("CONNECTED", "INDEPENDENT_LAN", "STANDALONE"),
             ),
+            Argument("--catalog", "PostgreSQL: postgresql://USER:PASSWORD@HOST/DATABASE[?ca=FILE], or VANKHO_CATALOG (default: embedded)", "URL"),
+            Argument("--index", "Elasticsearch: https://USER:PASSWORD@HOST[,HOST]...[?ca=FILE], or VANKHO_INDEX (default: embedded)", "URL"),
+            Argument("--store", "S3: s3://KEY:SECRET@BUCKET?endpoint=https://HOST[&ca=FILE], or VANKHO_STORE (default: a folder)", "URL"),
             Argument("--recovery-out", "where the recovery identity is written, once (default: beside the home)", "FILE"),
             Argument("--test", "allow the test aids in this instance, for ever", switch=True),
         ),
@@ -116,6 +119,16 @@ COMMANDS: Final = (
         example="vankho user disable lan",
     ),
     Command(
+        "user password",
+        "search_api.cli.people:user_password",
+        "set a password for signing in with a browser: one's own, or as an administrator anyone's; asked for without showing it",
+        (
+            Argument("name", "whose (default: your own)", "NAME", optional=True),
+            Argument("--password-file", "file whose first line is the password, where nobody can be asked", "FILE"),
+        ),
+        example="vankho user password lan",
+    ),
+    Command(
         "grant add",
         "search_api.cli.people:grant_add",
         "let a person know of one closed record, or of one case, until a day",
@@ -157,6 +170,17 @@ COMMANDS: Final = (
             Argument("--strict", "exit 3 if a document was quarantined or refused", switch=True),
         ),
         example="vankho ingest /srv/scans/2026-11 --batch cong-van-den-11",
+    ),
+    Command(
+        "watch",
+        "search_api.cli.watching:watch",
+        "take in what scanners put into a folder, unattended; files go to done/ or, with a note that says why, to failed/",
+        (
+            Argument("folder", "the folder; never the place of profiles or keys", "DIR"),
+            Argument("--profiles", "a file of scanners: a table each, with its subfolder's name, key, batch, patience", "FILE"),
+            Argument("--once", "end as soon as nothing is left to wait for", switch=True),
+        ),
+        example="vankho --key scan-p1.key watch /srv/scans/p1",
     ),
     Command(
         "receipt",
@@ -230,6 +254,13 @@ COMMANDS: Final = (
         "have a quarantined document read again with its password; its depositor may, without being able to read it",
         (_ID, Argument("--password-file", "file whose first line is the password", "FILE", required=True)),
         example="vankho unlock r0a1b2c3 --password-file mat-khau.txt",
+    ),
+    Command(
+        "reread",
+        "search_api.cli.records:reread",
+        "have a record read again with the reader of today; until that is done, and if it fails, it stays as it is",
+        (_ID, Argument("--password-file", "file whose first line opens the document, if it is locked", "FILE")),
+        example="vankho reread r0a1b2c3",
     ),
     Command(
         "reclassify",

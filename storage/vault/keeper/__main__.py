@@ -1,10 +1,10 @@
 """The keeper's process: walls first, then the keys, then it answers. Started by exec, with nothing but its descriptors in common.
 
     python -I -m storage.vault.keeper serve HOME REPORT_FD ROLE=FD...
-    python -I -m storage.vault.keeper found REPORT_FD PLAN
+    python -I -m storage.vault.keeper found REPORT_FD PLAN_FD
 
-PLAN is the JSON of storage.vault.founding.Plan. On the report descriptor it writes one line of JSON: what the caller waits for,
-or the error that kept it from starting.
+From the plan's descriptor comes the JSON of storage.vault.founding.Plan. On the report descriptor it writes one line of JSON: what the
+caller waits for, or the error that kept it from starting.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from storage.errors import VankhoError
 from storage.home import SHARED_FOLDERS, SHUT_FOLDERS, Home
-from storage.settings import read_settings
+from storage.settings import Settings, read_settings
 from storage.walls.children import Parent, die_with_parent, watch_parent
 from storage.walls.landlock import Rights, refuse_cover, runtime_rules, shut_in
 from storage.walls.memory import LockedPages, make_undumpable
@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     make_undumpable()
     if words[0] == "serve":
         return _serve(Path(words[1]), int(words[2]), words[3:], parent)
-    return _found(int(words[1]), words[2])
+    return _found(int(words[1]), int(words[2]))
 
 
 def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> int:
@@ -42,7 +42,7 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
     try:
         settings = read_settings(home)
         kek = home.kek(settings.instance)
-        _shut_in(home, kek)
+        _shut_in(home, settings, kek)
         if parent is not None:
             watch_parent(parent.pipe)
         from storage.clock import SystemClock
@@ -74,14 +74,15 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
     return 0
 
 
-def _found(report: int, plan_text: str) -> int:
+def _found(report: int, plan: int) -> int:
     from storage.clock import SystemClock
     from storage.ids import RandomIds
     from storage.vault.founding import found, read_plan
     from storage.vault.keeper.protocol import Answer, report_line
 
     try:
-        settings = found(read_plan(plan_text), RandomIds(), SystemClock())
+        with os.fdopen(plan, encoding="utf-8") as pipe:
+            settings = found(read_plan(pipe.read()), RandomIds(), SystemClock())
     except VankhoError as error:
         return _failed(report, error)
     report_line(report, Answer({"instance": settings.instance}))
@@ -95,15 +96,15 @@ def _failed(report: int, error: VankhoError) -> int:
     return int(error.exit_code)
 
 
-def _shut_in(home: Home, kek: Path) -> None:
+def _shut_in(home: Home, settings: Settings, kek: Path) -> None:
     rules = runtime_rules()
     refuse_cover(rules, [home.root, kek])
     rules |= {home.root / name: Rights.READ_WRITE for name in (*SHARED_FOLDERS, *SHUT_FOLDERS)}
-    rules[home.configuration] = Rights.READ
+    rules |= {path: Rights.READ for path in (home.configuration, home.trust) if path.exists()}
     if kek.exists():
         rules[kek] = Rights.READ
     os.environ["TMPDIR"] = str(home.tmp)
-    shut_in(rules, connect_tcp=(), bind_tcp=(), scope=True)
+    shut_in(rules, connect_tcp=settings.ports(("catalog", "store")), bind_tcp=(), scope=True)
 
 
 if __name__ == "__main__":

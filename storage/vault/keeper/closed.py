@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -20,7 +23,7 @@ from storage.catalog.schema import record
 from storage.catalog.skeletons import skeleton_of
 from storage.catalog.states import BlobPart, Operation, State
 from storage.description import Description
-from storage.errors import KeeperRefused, KeyFileDamaged, VankhoError
+from storage.errors import CatalogBusy, KeeperRefused, KeyFileDamaged, VankhoError
 from storage.failpoints import failpoint
 from storage.ids import RecordId
 from storage.index.merge import merge
@@ -30,7 +33,7 @@ from storage.index.searching import ClosedSource
 from storage.index.wire import Asked, answer_json, partial_json
 from storage.indexed import entry_of, plain_text
 from storage.vault.keeper.keeper import Keeper
-from storage.vault.keeper.opening import identity_of, rewrap_record, tidy_rewraps
+from storage.vault.keeper.opening import has_cut_rewraps, identity_of, rewrap_record, tidy_rewraps
 from storage.vault.keeper.protocol import Json
 from storage.vault.rewrap import file_key
 
@@ -41,6 +44,7 @@ log = structlog.get_logger("keeper")
 _FRESH = timedelta(seconds=60)
 _IDLE = 0.1
 _PAUSE = 1.0
+_BETWEEN_LOOKS = 10.0
 _AT_A_TIME = 100
 
 
@@ -49,18 +53,29 @@ class ClosedIndex:
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
+        self._undone: dict[str, str] = {}
 
     def run(self) -> None:
-        """Bring misplaced records home once, then carry out what the outbox asks of closed partitions, for as long as the process lives."""
+        """Bring misplaced records home, and carry out what the outbox asks of closed partitions, for as long as the process lives.
+
+        While that cannot be done, it is said once. A change of level that its server cut off is finished when the server is back.
+        """
         pause = threading.Event()
-        self._bring_home()
+        fault: str | None = None
+        is_home, look_at = False, 0.0
         while True:
+            if time.monotonic() >= look_at:
+                is_home = (is_home and not has_cut_rewraps(self._keeper)) or self._bring_home()
+                look_at = time.monotonic() + _BETWEEN_LOOKS
             try:
                 done = self.apply()
             except VankhoError as error:
-                log.error("the closed index waits", code=error.code)
+                if error.code != fault:
+                    log.error("the closed index waits", code=error.code)
+                fault = error.code
                 pause.wait(_PAUSE)
                 continue
+            fault = None
             if not done:
                 pause.wait(_IDLE)
 
@@ -100,19 +115,28 @@ class ClosedIndex:
                 contents.append(b"".join(reader.read(0, reader.size)))
         return Description.decode(contents[0]), plain_text(contents[1]) if contents[1] else "", page_count
 
-    def _bring_home(self) -> None:
-        """Finish what a change of level left behind when it was cut off."""
+    def _bring_home(self) -> bool:
+        """Finish what a change of level left behind when it was cut off; False where some of it is to be tried again."""
+        keeper = self._keeper
+        is_tidy = self._is_done("tidy", partial(tidy_rewraps, keeper))
         try:
-            tidy_rewraps(self._keeper)
+            with keeper.catalog.read() as connection:
+                misplaced = [RecordId(row) for row in connection.execute(sa.select(record.c.id).where(_misplaced())).scalars()]
+        except CatalogBusy:
+            return False
+        homes = [self._is_done(record_id, partial(rewrap_record, keeper, record_id)) for record_id in misplaced]
+        return is_tidy and all(homes)
+
+    def _is_done(self, task: str, act: Callable[[], object]) -> bool:
+        try:
+            act()
         except VankhoError as error:
-            log.error("re-wraps not tidied", code=error.code)
-        with self._keeper.catalog.read() as connection:
-            misplaced = [RecordId(row) for row in connection.execute(sa.select(record.c.id).where(_misplaced())).scalars()]
-        for record_id in misplaced:
-            try:
-                rewrap_record(self._keeper, record_id)
-            except VankhoError as error:
-                log.error("not re-wrapped", record=record_id, code=error.code)
+            if self._undone.get(task) != error.code:
+                log.error("a change of level waits", task=task, code=error.code)
+            self._undone[task] = error.code
+            return False
+        self._undone.pop(task, None)
+        return True
 
 
 def search_closed(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 
+from storage.vault.credentials import given, of_role
 from storage.vault.keeper.keeper import FIRST, Keeper
-from storage.vault.keeper.protocol import Json
+from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
 
 __all__ = ["to_api", "to_worker"]
@@ -13,16 +14,17 @@ __all__ = ["to_api", "to_worker"]
 
 def to_api(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """Credentials of the catalog and of the open index, the HMAC key for duplicates; of the rest public halves."""
-    return _common(keeper) | {"duplicates": _secret(keeper, KeyKind.DUPLICATES)}
+    return _common(keeper, Role.API) | {"duplicates": _secret(keeper, KeyKind.DUPLICATES)}
 
 
 def to_worker(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """Credentials of the catalog and of the open index, and the transit identity, which opens what is not kept yet."""
-    return _common(keeper) | {"transit": _secret(keeper, KeyKind.TRANSIT)}
+    return _common(keeper, Role.WORKER) | {"transit": _secret(keeper, KeyKind.TRANSIT)}
 
 
-def _common(keeper: Keeper) -> dict[str, Json]:
+def _common(keeper: Keeper, role: Role) -> dict[str, Json]:
     return {
+        "servers": given(of_role(keeper.credentials, role)),
         "catalog": _secret(keeper, KeyKind.CATALOG),
         "open_index": _secret(keeper, KeyKind.OPEN_INDEX),
         "auditors": keeper.keyring.identity(KeyKind.AUDITORS, FIRST).recipient().text(),

@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 
 from storage.audit.note import log_signer
 from storage.audit.scribe import Scribe
-from storage.catalog.engine import Catalog, open_catalog
+from storage.catalog.engine import Catalog
 from storage.clock import Clock
-from storage.errors import InvalidInput
+from storage.engines import catalog_of, store_of
+from storage.errors import InvalidInput, KeyFileDamaged
 from storage.home import Home
 from storage.ids import IdSource
 from storage.settings import Settings
 from storage.vault.age import HybridRecipient
-from storage.vault.folder import FolderStore
+from storage.vault.credentials import KEEPER, Credentials, of_role, read_credentials
 from storage.vault.keeper.closed_files import ClosedFiles
 from storage.vault.keeper.hearing import Hearings
 from storage.vault.keeper.sequencing import Sequencer
 from storage.vault.keeper.sessions import Sessions
 from storage.vault.keyring import KeyKind, Keyring
+from storage.vault.store import BlobStore
 
 __all__ = ["FIRST", "Keeper", "open_keeper"]
 
@@ -29,13 +31,17 @@ FIRST = "1"
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """What the duties work with. rewrapping: held while a record's parts come under another key, one record at a time."""
+    """What the duties work with.
+
+    credentials: of all roles, with the servers of the instance. rewrapping: held while a record's parts come under another key, one record
+    at a time.
+    """
 
     home: Home
     settings: Settings
     keyring: Keyring
     catalog: Catalog
-    store: FolderStore
+    store: BlobStore
     ids: IdSource
     clock: Clock
     scribe: Scribe
@@ -43,6 +49,7 @@ class Keeper:
     recovery: HybridRecipient
     sequencer: Sequencer
     closed: ClosedFiles
+    credentials: Credentials
     hearings: Hearings = field(default_factory=Hearings)
     rewrapping: threading.Lock = field(default_factory=threading.Lock)
 
@@ -56,13 +63,15 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
     signer = log_signer(settings.instance, keyring.secret(KeyKind.SIGNING, FIRST))
     if str(signer.verifier) != settings.log_key:
         raise InvalidInput(what=f"vankho.toml: log_key is not this instance's key. Put back {signer.verifier}.")
-    catalog = open_catalog(home.catalog / "catalog.db", bytes(keyring.secret(KeyKind.CATALOG, FIRST)))
+    credentials = _credentials(home, settings, keyring)
+    own = of_role(credentials, KEEPER)
+    catalog = catalog_of(home, settings, bytes(keyring.secret(KeyKind.CATALOG, FIRST)), own)
     return Keeper(
         home,
         settings,
         keyring,
         catalog,
-        FolderStore(home.store),
+        store_of(home, settings, own),
         ids,
         clock,
         Scribe(auditors.recipient(), ids, clock),
@@ -70,4 +79,15 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
         HybridRecipient.parse(settings.recovery),
         Sequencer(home.audit, signer, catalog, auditors),
         ClosedFiles(home.closed, keyring),
+        credentials,
     )
+
+
+def _credentials(home: Home, settings: Settings, keyring: Keyring) -> Credentials:
+    """Those that the instance was made with. Raises KeyFileDamaged where a server is named for which there are none."""
+    if not settings.servers:
+        return {}
+    credentials = read_credentials(home.keys, keyring.secret(KeyKind.CREDENTIALS, FIRST), settings.instance)
+    if missing := sorted(set(settings.servers) - set(credentials)):
+        raise KeyFileDamaged(name=f"credentials/{missing[0]}")
+    return credentials

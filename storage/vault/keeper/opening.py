@@ -29,7 +29,7 @@ from storage.vault.keeper.protocol import Json
 from storage.vault.keyring import KeyKind
 from storage.vault.rewrap import drop_old, file_key, wrap_anew
 
-__all__ = ["identity_of", "in_hand", "partition", "rewrap", "rewrap_record", "tidy_rewraps", "unwrap"]
+__all__ = ["has_cut_rewraps", "identity_of", "in_hand", "partition", "rewrap", "rewrap_record", "tidy_rewraps", "unwrap"]
 
 _FRESH = timedelta(seconds=60)
 _COVERS = {
@@ -118,7 +118,9 @@ def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
                     rewrapped_header(connection, part.blob, part.header_sha256)
                 rewrapped(connection, record_id, key.partition, key.n)
             drop_old(keeper.store, moved)
-        return True
+    if facts.wrapped.is_open:  # it closed: on a server the keeper alone may see to what is left of its words
+        keeper.catalog.expunge()
+    return True
 
 
 @contextmanager
@@ -128,6 +130,11 @@ def in_hand(keeper: Keeper, record_id: RecordId) -> Iterator[None]:
     replace(note, b"")
     yield
     note.unlink()
+
+
+def has_cut_rewraps(keeper: Keeper) -> bool:
+    """Whether there is anything to tidy; or a record's re-wrapping is under way, which does not mind."""
+    return next(keeper.home.closed.glob(f"*{_NOTE}"), None) is not None
 
 
 def tidy_rewraps(keeper: Keeper) -> None:

@@ -68,15 +68,20 @@ class Sequencer:
     def run(self) -> None:
         """Sequence until the log is found at fault, which only a new process with another log on its disk can mend.
 
+        What keeps it from doing so for a while is said once.
         If the disk failed, or anything happens that nobody foresaw, this process ends: a keeper that logs nothing must not go on.
         """
         pause = threading.Event()
+        hindrance: str | None = None
         try:
             while self.fault is None:
                 try:
                     self.sequence()
+                    hindrance = None
                 except VankhoError as error:
-                    log.warning("not sequenced", code=error.code)
+                    if error.code != hindrance:
+                        log.warning("not sequenced", code=error.code)
+                    hindrance = error.code
                 pause.wait(_PERIOD)
         finally:
             if self.fault is None or isinstance(self.fault, StoreFailed):

@@ -62,7 +62,7 @@ def test_an_open_letter_is_kept_described_and_found(world: World) -> None:
     assert set(blobs) == {BlobPart.ORIGINAL, BlobPart.TEXT, BlobPart.DESCRIPTION}
     assert world.content(blobs[BlobPart.ORIGINAL]) == text.encode()
     assert Description.decode(world.content(blobs[BlobPart.DESCRIPTION])) == described
-    index = open_partition(open_index_path(world.home, world.archive.office), world.archive.open_index)
+    index = open_partition(open_index_path(world.home, world.archive.office), world.archive.open_index_key)
     entry = index.entry(facts.id)
     index.close()
     assert entry is not None
@@ -86,7 +86,7 @@ def test_words_of_a_closed_record_stand_in_no_row_and_no_file(world: World) -> N
     wait(world.is_idle)
     assert world.facts(closed.record).home == PartitionName(world.archive.office, Level.TOI_MAT)
     seen = "\n".join(str(dict(row)) for table in _tables(world) for row in world.rows(table))
-    index = open_partition(open_index_path(world.home, world.archive.office), world.archive.open_index)
+    index = open_partition(open_index_path(world.home, world.archive.office), world.archive.open_index_key)
     seen += "\n".join(map(str, index.entries())) + " ".join(index.vocabulary())
     index.close()
     for canary in (*open_words, "opennamecanary"):

@@ -14,10 +14,10 @@ from storage.vault.loan import Loan
 
 TRANSIT, OTHER = HybridIdentity(bytes(range(32))), HybridIdentity(bytes(32))
 RECORD = RecordId("a" * 26)
-LOAN = Loan(RECORD, {BlobId("b" * 26): b"k" * 16, BlobId("c" * 26): b"l" * 16}, b"sealed words")
+LOAN = Loan(RECORD, {BlobId("b" * 26): b"k" * 16, BlobId("c" * 26): b"l" * 16}, by_person=True, password=b"sealed words")
 
 
-@pytest.mark.parametrize("loan", [LOAN, Loan(RECORD, {}, None)])
+@pytest.mark.parametrize("loan", [LOAN, Loan(RECORD, {}, by_person=False)])
 def test_what_was_lent_comes_back(loan: Loan) -> None:
     assert Loan.opened(loan.sealed(TRANSIT.recipient()), RECORD, TRANSIT) == loan
 
@@ -41,9 +41,9 @@ def test_a_loan_put_into_another_record_s_row_is_refused() -> None:
         b"a password",
         b"[]",
         b"{}",
-        json.dumps({"record": RECORD, "keys": [], "password": None}).encode(),
-        json.dumps({"record": RECORD, "keys": {"b": 1}, "password": None}).encode(),
-        json.dumps({"record": RECORD, "keys": {"b": "?"}, "password": None}).encode(),
+        json.dumps({"record": RECORD, "keys": [], "by_person": True, "password": None}).encode(),
+        json.dumps({"record": RECORD, "keys": {"b": 1}, "by_person": True, "password": None}).encode(),
+        json.dumps({"record": RECORD, "keys": {"b": "?"}, "by_person": True, "password": None}).encode(),
     ],
 )
 def test_what_is_sealed_to_transit_and_is_no_loan_is_refused_as_damaged(values: bytes) -> None:
