@@ -2,72 +2,88 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Final
 
-from storage.archive import Archive
-from storage.catalog.names import OfficeId, PartitionName
+import structlog
+
+from storage.catalog.engine import Catalog
+from storage.catalog.names import OfficeId
 from storage.catalog.outbox import OutboxRow, applied, unapplied
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.states import Operation
+from storage.clock import Clock
 from storage.failpoints import failpoint
 from storage.home import Home
-from storage.index.embedded import EmbeddedPartition, open_or_make
+from storage.index.open_index import Change, OpenIndex
 from storage.indexed import from_content
 
-__all__ = ["OpenIndex", "open_index_path"]
+__all__ = ["OpenIndexing", "open_index_path"]
 
-_AT_A_TIME = 100
+_AT_A_TIME: Final = 100
+_BETWEEN_EXPUNGES: Final = 1.0
+
+log = structlog.get_logger("worker")
 
 
 def open_index_path(home: Home, office: OfficeId) -> Path:
-    """The file of an office's open partition; none until its first open record."""
+    """The file of an office's embedded open partition."""
     return home.catalog / f"open-{office}.db"
 
 
-class OpenIndex:
-    """The open partitions of an instance, opened when first needed. For one thread."""
+class OpenIndexing:
+    """What the open index is yet to learn, carried out in turns. For one thread."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._partitions: dict[PartitionName, EmbeddedPartition] = {}
+    def __init__(self, catalog: Catalog, clock: Clock, index: OpenIndex) -> None:
+        self._catalog, self._clock, self._index = catalog, clock, index
+        self._refused: set[int] = set()
+        self._given_up: dict[Change, OutboxRow] = {}
+        self._expunge_at = 0.0
 
-    def close(self) -> None:
-        """Give the files back."""
-        for partition in self._partitions.values():
-            partition.close()
-        self._partitions.clear()
-
-    def apply(self) -> int:
+    def turn(self) -> int:
         """Carry out what waits, oldest first, and return how much that was.
 
-        Raises IndexDamaged, IndexOutdated, IndexBusy, StoreFull, StoreFailed; what was not carried out goes on waiting.
+        A record given up counts as done once its words are in no file any more. A change that the index refuses waits, is logged, and is
+        given to it again by the next process; neither is in the way of others. Raises as `OpenIndex` does; what was not carried out waits.
         """
-        with self._archive.catalog.read() as connection:
-            waiting = [(row, facts_of(connection, row.record)) for row in unapplied(connection, is_open=True, limit=_AT_A_TIME)]
-        done = [row for row, facts in waiting if self._carry_out(row, facts)]
-        if not done:
+        known = self._refused | {row.id for row in self._given_up.values()}
+        with self._catalog.read() as connection:
+            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known))
+            waiting = [(row, facts_of(connection, row.record)) for row in rows if row.id not in known]
+        changes = {change: row for row, facts in waiting if (change := _change(row, facts)) is not None}
+        for refused in self._index.apply(list(changes)):
+            row = changes.pop(refused.change)
+            log.error("the open index refuses a record", record=row.record, why=refused.why)
+            self._refused.add(row.id)
+        done = [row for row in changes.values() if row.operation is Operation.PUT]
+        self._settle(done)
+        self._given_up |= {change: row for change, row in changes.items() if row.operation is Operation.DELETE}
+        return len(done) + self._expunge()
+
+    def _expunge(self) -> int:
+        if not self._given_up or time.monotonic() < self._expunge_at:
             return 0
-        for name in {row.partition for row in done if row.operation is Operation.DELETE}:
-            self._partition(name).expunge()
+        self._expunge_at = time.monotonic() + _BETWEEN_EXPUNGES
+        gone = [self._given_up[change] for change in self._index.expunge(list(self._given_up))]
+        self._settle(gone)
+        self._given_up = {change: row for change, row in self._given_up.items() if row not in gone}
+        return len(gone)
+
+    def _settle(self, rows: list[OutboxRow]) -> None:
+        if not rows:
+            return
         failpoint("index.1 the open index is durable")
-        with self._archive.catalog.write() as connection:
-            for row in done:
-                applied(connection, row, self._archive.clock.now())
+        with self._catalog.write() as connection:
+            for row in rows:
+                applied(connection, row, self._clock.now())
         failpoint("index.2 the outbox is applied")
-        return len(done)
 
-    def _carry_out(self, row: OutboxRow, facts: RecordFacts | None) -> bool:
-        """False for a record whose words did not come with it: the row waits for whoever can open the record."""
-        partition = self._partition(row.partition)
-        if row.operation is Operation.DELETE:
-            partition.delete(row.record)
-        elif row.content is None or facts is None:
-            return False
-        else:
-            partition.put(from_content(facts, row.content))
-        return True
 
-    def _partition(self, name: PartitionName) -> EmbeddedPartition:
-        if name not in self._partitions:
-            self._partitions[name] = open_or_make(open_index_path(self._archive.home, name.office), self._archive.open_index)
-        return self._partitions[name]
+def _change(row: OutboxRow, facts: RecordFacts | None) -> Change | None:
+    """None for a record whose words did not come with it: the row waits for whoever can open the record."""
+    if row.operation is Operation.DELETE:
+        return Change(row.partition.office, row.record, row.id, None)
+    if row.content is None or facts is None:
+        return None
+    return Change(row.partition.office, row.record, row.id, from_content(facts, row.content))

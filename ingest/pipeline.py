@@ -20,6 +20,7 @@ from ingest.steps.describing import classify, describe
 from ingest.steps.keeping import keep
 from ingest.steps.quarantine import put_aside
 from ingest.steps.reading import identify, read, sanitise
+from ingest.steps.rereading import leave_as_it_was, reread
 from ingest.steps.resting import tidy
 from storage.catalog.states import Reason, State
 from storage.catalog.work import Job, claim, failed, give_back
@@ -32,8 +33,10 @@ from storage.errors import (
     KeeperUnreachable,
     KeyNotRight,
     LeaseLost,
+    RecordChanged,
     SandboxUnreachable,
     StoreFull,
+    StoreUnreachable,
 )
 from storage.walls.children import NotMainThread
 
@@ -58,7 +61,7 @@ log = structlog.get_logger("worker")
 
 
 class Waiting(Exception):
-    """What the work needs is not there now (the keeper, the catalog, room on the disk): the record was given back, and waits with the others."""
+    """What the work needs is not there now (keeper, catalog, store, room on the disk): the record was given back, and waits with the others."""
 
 
 def take_next(desk: Desk, owner: str) -> bool:
@@ -80,7 +83,7 @@ def take_next(desk: Desk, owner: str) -> bool:
     except NotMainThread as error:  # the zygote died, and this thread may start no other
         _give_back(desk, job)
         raise SandboxUnreachable from error
-    except (KeeperUnreachable, StoreFull, CatalogBusy) as error:
+    except (KeeperUnreachable, StoreFull, StoreUnreachable, CatalogBusy) as error:
         _give_back(desk, job)
         raise Waiting from error
     return True
@@ -97,28 +100,31 @@ def _take_to_its_end(desk: Desk, claimed: Job) -> None:
 def _step(desk: Desk, papers: Papers, job: Job) -> Job | None:
     try:
         return _attempt(desk, papers, job)
-    except (BlobMissing, DamagedHeader, DamagedPayload, FixityError, KeyNotRight) as error:
-        log.error("a stored part is not as it was", record=job.record, step=job.step, code=error.code)
+    except (BlobMissing, DamagedHeader, DamagedPayload, FixityError, KeyNotRight, RecordChanged) as error:
+        log.error("a record is not as it was", record=job.record, step=job.step, code=error.code)
         _try_later(desk, job, Reason.CRASHED)
         return None
 
 
 def _attempt(desk: Desk, papers: Papers, job: Job) -> Job | None:
-    if papers.facts().wrapped is not None:  # at rest: all but its last tidying was done before
+    facts = papers.facts()
+    is_lent = facts.state is State.KEPT and job.sealed_input is not None
+    if facts.wrapped is not None and not is_lent:  # at rest: all but its last tidying was done before
         tidy(desk, job)
         return None
+    step, give_up = (reread, leave_as_it_was) if is_lent else (_STEPS[job.step], put_aside)
     if job.is_exhausted:
-        put_aside(desk, papers, job, job.last_error or Reason.CRASHED)
+        give_up(desk, papers, job, job.last_error or Reason.CRASHED)
         return None
     try:
-        return _STEPS[job.step](desk, papers, job)
+        return step(desk, papers, job)
     except ReadingFailed as error:
         reason = Reason[error.reason.name]
         log.warning("the document was not read", record=job.record, step=job.step, attempt=job.attempts, reason=reason)
         if error.reason in CHILD_DIED:  # that may have been the machine's fault; every other reason is the document's own, and stays what it is
             _try_later(desk, job, reason)
         else:
-            put_aside(desk, papers, job, reason)
+            give_up(desk, papers, job, reason)
         return None
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ingest.sandbox.sandbox import Sandbox
 from storage.errors import ExitCode, VankhoError
 from storage.home import SHARED_FOLDERS, Home
+from storage.servers import PARTS
 from storage.settings import Settings, read_settings
 from storage.walls.children import Parent, die_with_parent, watch_parent
 from storage.walls.landlock import Rights, refuse_cover, runtime_rules, shut_in
@@ -60,14 +61,15 @@ def main(words: list[str]) -> int:
 
 
 def raise_walls(home: Home, settings: Settings) -> None:
-    """Leave this process the catalog, the store, `tmp` and `run`; no key, no closed index, no audit tree, no network."""
+    """Leave this process the catalog, the store, `tmp` and `run`; no key, no closed index, no audit tree; of a network
+    only the servers that the instance lies on."""
     rules = runtime_rules()
     refuse_cover(rules, [home.root, home.kek(settings.instance)])
     rules |= {home.root / name: Rights.READ_WRITE for name in SHARED_FOLDERS}
-    rules[home.configuration] = Rights.READ
+    rules |= {path: Rights.READ for path in (home.configuration, home.trust) if path.exists()}
     os.environ["TMPDIR"] = str(home.tmp)
     # scope=False: the sandbox's processes lie outside of these walls, and one that runs too long must be ended with a signal.
-    shut_in(rules, connect_tcp=(), bind_tcp=(), scope=False)
+    shut_in(rules, connect_tcp=settings.ports(PARTS), bind_tcp=(), scope=False)
 
 
 def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sandbox, stop: threading.Event) -> Desk:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import structlog
 
 from ingest.desk import Desk, Stopping
-from ingest.index_open import OpenIndex
+from ingest.index_open import OpenIndexing
 from ingest.pipeline import Waiting, take_next
 from storage.catalog.blobs import forget_blob, retired_blobs
 from storage.catalog.work import queue_figures, void_leases
-from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, StoreFull
+from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull, StoreUnreachable
 from storage.ids import RandomIds
 
 __all__ = ["Hand", "Indexing", "Worker", "take_over"]
 
 _IDLE: Final = 0.05
 _PAUSE: Final = 1.0
+_LONGEST_REST: Final = 10.0
 _TEMPORARIES_LIVE: Final = 24 * 3600.0
 
 log = structlog.get_logger("worker")
@@ -34,11 +36,14 @@ def take_over(desk: Desk, *, is_first: bool) -> None:
         if is_first:
             void_leases(connection)
         retired = retired_blobs(connection)
-    for blob in retired:
-        archive.store.remove(blob.id)
-        with archive.catalog.write() as connection:
-            forget_blob(connection, blob.id)
-    archive.store.sweep_temporaries(_TEMPORARIES_LIVE)
+    try:
+        for blob in retired:
+            archive.store.remove(blob.id)
+            with archive.catalog.write() as connection:
+                forget_blob(connection, blob.id)
+        archive.store.sweep_temporaries(_TEMPORARIES_LIVE)
+    except StoreUnreachable as error:
+        log.warning("what was replaced is removed by the next start", code=error.code)
 
 
 class Hand:
@@ -48,9 +53,10 @@ class Hand:
         self._desk = desk
         self._owner = RandomIds().new("worker")
         self._has_worked = True
+        self._hindrance: str | None = None
 
     def turn(self) -> float:
-        """Take the next record to its end, and say for how many seconds to wait: none while there may be more.
+        """Take the next record to its end, and say for how many seconds to wait: none while there may be more. What is not there is said once.
 
         Raises StoreFailed and SandboxUnreachable, upon which this process is to end.
         """
@@ -59,8 +65,12 @@ class Hand:
         except Stopping:
             return 0.0
         except (Waiting, CatalogBusy) as error:
-            log.warning("waiting", why=type(error.__cause__ or error).__name__)
+            why = type(error.__cause__ if isinstance(error, Waiting) else error).__name__
+            if why != self._hindrance:
+                log.warning("waiting", why=why)
+            self._hindrance = why
             return _PAUSE
+        self._hindrance = None
         return 0.0 if self._has_worked else _IDLE
 
     def _is_awaited(self) -> bool:
@@ -75,20 +85,30 @@ class Indexing:
     """Keeps the open index up to date, in one thread."""
 
     def __init__(self, desk: Desk) -> None:
-        self._index = OpenIndex(desk.archive)
+        self._index = desk.archive.open_index
+        self._indexing = OpenIndexing(desk.archive.catalog, desk.archive.clock, self._index)
         self._fault: str | None = None
+        self._rest, self._rest_until = 0.0, 0.0
 
     def turn(self) -> float:
-        """Bring the index up to date, and say for how many seconds to wait. While it cannot be, this is said once. Raises StoreFailed."""
+        """Bring the index up to date, and say for how many seconds to wait. While it cannot be, this is said once. Raises StoreFailed.
+
+        A server is tried again ever more seldom: where one thread does all, one that does not answer must not hold up documents.
+        """
+        if (left := self._rest_until - time.monotonic()) > 0:
+            return left
         try:
-            count = self._index.apply()
-        except (CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, StoreFull) as error:
+            count = self._indexing.turn()
+        except (CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull) as error:
             if error.code != self._fault:
-                log.error("the open index waits", code=error.code)
+                log.error("the open index waits", code=error.code, **error.facts)
             self._fault = error.code
             self._index.close()
+            if isinstance(error, IndexRefused | IndexUnreachable):
+                self._rest = min(self._rest + _PAUSE, _LONGEST_REST)
+                self._rest_until = time.monotonic() + self._rest
             return _PAUSE
-        self._fault = None
+        self._fault, self._rest = None, 0.0
         return 0.0 if count > 0 else _IDLE
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ def _introduction() -> Iterator[str]:
     yield ""
     yield "HTTP: `/api/v1`, `Authorization: Bearer` with the one token of a key file, `Accept-Language: vi|en`. The second person of an act"
     yield "that takes two stands in `Vankho-Second`, with her own token. What may not be read is 404, word for word as what never was."
+    yield "A browser that signed in with name and password (`POST /sessions`) sends a cookie instead, and acts for pages of its own site only."
 
 
 def _commands() -> Iterator[str]:
@@ -53,10 +54,11 @@ def _routes() -> Iterator[str]:
 def _routes_of(router: APIRouter) -> Iterator[str]:
     for route in router.routes:
         if isinstance(route, APIRoute):
-            action = policy_of(route.endpoint).action
+            policy = policy_of(route.endpoint)
+            asked = policy.action.value if policy.action else "anyone" if policy.anyone else "own"
             does = " ".join((inspect.getdoc(route.endpoint) or "").split("\n\n")[0].split())
             for method in sorted(route.methods or ()):
-                yield f"| `{method} {route.path}` | {'own' if action is None else action.value} | {does} |"
+                yield f"| `{method} {route.path}` | {asked} | {does} |"
 
 
 def _errors() -> Iterator[str]:

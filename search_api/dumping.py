@@ -6,13 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-import sqlalchemy as sa
-
-from ingest.index_open import open_index_path
 from storage.archive import Archive
 from storage.catalog.partitions import all_partitions
-from storage.catalog.schema import metadata
-from storage.index.embedded import open_partition
+from storage.catalog.privileges import readable
 
 __all__ = ["dump"]
 
@@ -20,10 +16,10 @@ __all__ = ["dump"]
 def dump(archive: Archive) -> Iterator[bytes]:
     """Every row of every table of the catalog, every header of the store in hex, and the open index with its vocabulary."""
     with archive.catalog.read() as connection:
-        for table in metadata.sorted_tables:
-            for row in connection.execute(sa.select(table)):
+        for table, everything in readable(connection):
+            for row in connection.execute(everything):
                 values = {name: value.hex() if isinstance(value, bytes) else str(value) for name, value in row._mapping.items()}
-                yield _line({"table": table.name, **values})
+                yield _line({"table": table, **values})
     for found in archive.store.walk():
         for version in found.header_versions:
             yield _line({"blob": found.id, "header": archive.store.read_header(found.id, version).hex(), "version": version})
@@ -37,14 +33,8 @@ def _line(values: dict[str, object]) -> bytes:
 def _open_index(archive: Archive) -> Iterator[bytes]:
     with archive.catalog.read() as connection:
         offices = [name.office for name in all_partitions(connection) if name.is_open]
+    index = archive.open_index
     for office in sorted(offices):
-        path = open_index_path(archive.home, office)
-        if not path.exists():
-            continue
-        partition = open_partition(path, archive.open_index)
-        try:
-            for entry in partition.entries():
-                yield _line({"index": office, **{name: str(value) for name, value in asdict(entry).items()}})
-            yield _line({"index": office, "vocabulary": sorted(partition.vocabulary())})
-        finally:
-            partition.close()
+        for entry in index.entries(office):
+            yield _line({"index": office, **{name: str(value) for name, value in asdict(entry).items()}})
+        yield _line({"index": office, "vocabulary": sorted(index.vocabulary(office))})

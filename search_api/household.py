@@ -36,7 +36,11 @@ _END_PATIENCE = 10.0
 
 def found_instance(plan: Plan) -> Settings:
     """Make the instance of `plan`, in a keeper's process of its own. Raises what storage.vault.founding.found raises."""
-    _reported([*_KEEPER, "found"], [plan_text(plan)], ())
+    read_end, write_end = os.pipe()  # the plan may hold passwords, which no command line may show
+    with os.fdopen(read_end), os.fdopen(write_end, "w", encoding="utf-8") as pipe:
+        pipe.write(plan_text(plan))
+        pipe.close()
+        _reported([*_KEEPER, "found"], [str(read_end)], (read_end,))
     return read_settings(plan.home)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 
 from classification import DocType
-from ingest.index_open import open_index_path
 from search_api.callers import Caller
 from storage.access import Action, partitions_for
 from storage.access.deeds import deed
@@ -16,13 +14,11 @@ from storage.audit.leaf import Json as Detail
 from storage.catalog.outbox import unsettled_in
 from storage.catalog.partitions import all_partitions
 from storage.index.cursor import open_cursor, seal_cursor
-from storage.index.embedded import open_partition
 from storage.index.entry import PartitionAnswer
 from storage.index.merge import Answer, ask
 from storage.index.question import Question, Source
 from storage.index.ranking import Counted
 from storage.index.relaxing import Partial
-from storage.index.searching import OpenSource
 from storage.index.wire import Asked, answer_from, partial_from
 from storage.vault.age.filekey import hkdf
 from storage.vault.keeper.protocol import Json
@@ -60,15 +56,9 @@ def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, d
     question = asked.question()
     with deed(archive.catalog, archive.scribe, caller.as_of, Action.SEARCH, details=details) as act:
         names = partitions_for(act.subject, all_partitions(act.connection))
-        hidden = {name: unsettled_in(act.connection, name) for name in names if name.is_open}
-    with ExitStack() as open_files:
-        sources: list[Source] = []
-        for name in sorted(hidden, key=str):
-            path = open_index_path(archive.home, name.office)
-            if path.exists():  # else the office has no open record that the index knows yet
-                partition = open_partition(path, archive.open_index)
-                open_files.callback(partition.close)
-                sources.append(OpenSource(partition, hidden[name]))
+        hidden = {name.office: unsettled_in(act.connection, name) for name in names if name.is_open}
+    with archive.open_index.asking(hidden) as open_sources:
+        sources: list[Source] = [*open_sources]
         if any(not name.is_open for name in names):
             sources.append(_ClosedSources(archive, caller, asked, act.act))
         answer = ask(question, sources)
@@ -104,4 +94,4 @@ class _ClosedSources:
 
 def _cursor_key(archive: Archive) -> bytes:
     """64 bytes, the same for as long as the instance's key for the open index is."""
-    return hkdf(archive.open_index, salt=b"1", info=b"vankho cursor") + hkdf(archive.open_index, salt=b"2", info=b"vankho cursor")
+    return hkdf(archive.open_index_key, salt=b"1", info=b"vankho cursor") + hkdf(archive.open_index_key, salt=b"2", info=b"vankho cursor")

@@ -9,6 +9,7 @@ from storage.catalog.audit_rows import oldest_waiting
 from storage.catalog.outbox import oldest_unapplied
 from storage.catalog.work import queue_figures
 from storage.description import Json
+from storage.engines import NAMES
 from storage.errors import KeeperUnreachable
 from storage.walls import landlock
 from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, claims
@@ -31,8 +32,12 @@ def standing(archive: Archive, lang: str) -> dict[str, Json]:
     except KeeperUnreachable as error:
         size, keeper = "", "unreachable"
         warnings.append(error.detail(lang))
+    if archive.index_is_shared:
+        from storage.index.elastic.founding import Founded  # where there is such an index, its library is loaded anyway
+
+        warnings.append(Founded({}).warning(lang))
     return {
-        "engines": {"catalog": "sqlcipher", "index": "sqlite-fts5", "store": "folder"},
+        "engines": {part: names[part in archive.settings.servers] for part, names in NAMES.items()},
         "queue": {"waiting": queue.waiting, "in_hand": queue.in_hand},
         "index_lag_s": 0 if since is None else int((now - since).total_seconds()),
         "index_waiting": waiting,

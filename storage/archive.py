@@ -7,17 +7,20 @@ import io
 from dataclasses import dataclass
 
 from storage.audit.scribe import Scribe
-from storage.catalog.engine import Catalog, open_catalog
+from storage.catalog.engine import Catalog
 from storage.catalog.names import OfficeId, PartitionName, compartments_text
 from storage.catalog.partitions import PartitionKey, newest_key
 from storage.clock import Clock
+from storage.engines import catalog_of, open_index_of, store_of
 from storage.home import Home
 from storage.ids import IdSource
+from storage.index.open_index import OpenIndex
 from storage.settings import Settings
 from storage.vault.age import HybridRecipient, seal
-from storage.vault.folder import FolderStore
+from storage.vault.credentials import taken
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Json
+from storage.vault.store import BlobStore
 
 __all__ = ["Archive", "decode_key", "open_archive", "partition_key", "sealed_to_transit"]
 
@@ -30,14 +33,15 @@ _START_PATIENCE = 60.0
 class Archive:
     """One open instance, without a private key.
 
-    transit, recovery: what a deposit is sealed to. transit_n: the number of the transit key. open_index: key (32 bytes) of the
-    embedded open index. duplicates: HMAC key (32 bytes) for content; None in the worker, which has no use for it.
+    transit, recovery: what a deposit is sealed to. transit_n: the number of the transit key. open_index_key: 32 bytes, of the embedded open
+    index; cursors are sealed under what is derived from it. duplicates: HMAC key (32 bytes) for content; None in the worker, which has no
+    use for it. index_is_shared: whether this process could also write the open index, as its server gave out no credential of less.
     """
 
     home: Home
     settings: Settings
     catalog: Catalog
-    store: FolderStore
+    store: BlobStore
     keeper: KeeperClient
     ids: IdSource
     clock: Clock
@@ -45,8 +49,10 @@ class Archive:
     transit: HybridRecipient
     transit_n: int
     recovery: HybridRecipient
-    open_index: bytes
+    open_index: OpenIndex
+    open_index_key: bytes
     duplicates: bytes | None
+    index_is_shared: bool
 
     @property
     def office(self) -> OfficeId:
@@ -57,13 +63,14 @@ class Archive:
 def open_archive(home: Home, settings: Settings, keeper: KeeperClient, ids: IdSource, clock: Clock) -> tuple[Archive, dict[str, Json]]:
     """Open what the keeper hands over to this role; also everything that it handed over. Raises KeeperUnreachable, CatalogKeyWrong ..."""
     given = keeper.ask_within(_START_PATIENCE, "handover")
+    credentials = taken(str(given["servers"]))
     auditors = HybridRecipient.parse(str(given["auditors"]))
     duplicates = given.get("duplicates")
     archive = Archive(
         home=home,
         settings=settings,
-        catalog=open_catalog(home.catalog / "catalog.db", decode_key(given["catalog"])),
-        store=FolderStore(home.store),
+        catalog=catalog_of(home, settings, decode_key(given["catalog"]), credentials),
+        store=store_of(home, settings, credentials),
         keeper=keeper,
         ids=ids,
         clock=clock,
@@ -71,8 +78,10 @@ def open_archive(home: Home, settings: Settings, keeper: KeeperClient, ids: IdSo
         transit=HybridRecipient.parse(str(given["transit_recipient"])),
         transit_n=int(str(given["transit_n"])),
         recovery=HybridRecipient.parse(settings.recovery),
-        open_index=decode_key(given["open_index"]),
+        open_index=open_index_of(home, settings, decode_key(given["open_index"]), credentials),
+        open_index_key=decode_key(given["open_index"]),
         duplicates=None if duplicates is None else decode_key(duplicates),
+        index_is_shared="index" in credentials and bool(credentials["index"].user),
     )
     return archive, given
 

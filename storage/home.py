@@ -69,6 +69,15 @@ class Home:
         return self.root / "audit"
 
     @property
+    def trust(self) -> Path:
+        """Certificates of the authorities that the servers of an instance are known by; made with the instance."""
+        return self.root / "trust"
+
+    def authority(self, part: str) -> Path:
+        """The one authority to believe where a part lies on a server, if it was named."""
+        return self.trust / f"{part}.pem"
+
+    @property
     def lock(self) -> Path:
         """Held by the one process that works on the instance."""
         return self.root / "lock"

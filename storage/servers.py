@@ -10,17 +10,16 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from storage.errors import InvalidInput
 
-__all__ = ["Credential", "Part", "Server", "read_server"]
+__all__ = ["PARTS", "Credential", "Part", "Server", "read_server"]
 
 Part = str
-"""`catalog`, `index`, `store` or `closed_index`: what an option of `init` and a key of `vankho.toml` name."""
+"""One of PARTS: what an option of `init` and a key of `vankho.toml` name."""
 
-_SCHEMES: Final = {
-    "catalog": ("postgresql",),
-    "index": ("https", "http"),
-    "closed_index": ("https", "http"),
-    "store": ("s3",),
-}
+_SCHEMES: Final = {"catalog": ("postgresql",), "index": ("https", "http"), "store": ("s3",)}
+
+PARTS: Final = tuple(_SCHEMES)
+"""What may lie on servers; where nothing is named, it is embedded."""
+
 _PORTS: Final = {"postgresql": 5432, "https": 9200, "http": 9200}
 _OPTIONS: Final = {"postgresql": {"ca"}, "https": {"ca"}, "http": set[str](), "s3": {"ca", "endpoint", "region"}}
 _ENDPOINT_PORTS: Final = {"https": 443, "http": 80}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from classification.levels import Level
 from storage.errors import InvalidInput
 from storage.home import Home
+from storage.servers import PARTS, Part, Server, read_server
 
 __all__ = ["NetworkClass", "Settings", "read_settings", "settings_text"]
 
@@ -32,7 +34,7 @@ class Settings:
 
     instance: the instance's id. office: the id of the office it belongs to. recovery: the recipient (`age1pq1...`) to which
     everything is sealed beside its own key. log_key: the key (`name+id+key`) that checkpoints of the audit log are checked with.
-    test: whether test aids are allowed; fixed when the instance is made.
+    test: whether test aids are allowed; fixed when the instance is made. servers: the parts that lie on servers; all others are embedded.
     """
 
     instance: str
@@ -41,13 +43,19 @@ class Settings:
     recovery: str
     log_key: str
     test: bool
+    servers: Mapping[Part, Server] = field(default_factory=dict)
+
+    def ports(self, parts: Iterable[Part]) -> frozenset[int]:
+        """The TCP ports that a process must reach which works with these parts."""
+        return frozenset[int]().union(*(self.servers[part].ports for part in parts if part in self.servers))
 
 
 _KEYS = {"instance": str, "office": str, "network_class": str, "recovery": str, "log_key": str, "test": bool}
 
 
 def settings_text(settings: Settings) -> str:
-    """`vankho.toml` for these settings."""
+    """`vankho.toml` for these settings: addresses of servers without what proves who asks, and without the file of the authority to believe."""
+    servers = "".join(f'{part} = "{replace(server, ca=None).text}"\n' for part, server in sorted(settings.servers.items()))
     return (
         "# The configuration of this Vankho instance. `instance`, `recovery` and `log_key` are fixed when it is made.\n"
         f'instance = "{settings.instance}"\n'
@@ -56,6 +64,7 @@ def settings_text(settings: Settings) -> str:
         f'recovery = "{settings.recovery}"\n'
         f'log_key = "{settings.log_key}"\n'
         f"test = {'true' if settings.test else 'false'}\n"
+        f"{servers}"
     )
 
 
@@ -69,7 +78,7 @@ def read_settings(home: Home) -> Settings:
         values = tomllib.loads(home.configuration.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(what=f"vankho.toml cannot be read: {error}") from error
-    if unknown := sorted(set(values) - set(_KEYS)):
+    if unknown := sorted(set(values) - {*_KEYS, *PARTS}):
         raise InvalidInput(what=f"vankho.toml has a key that Vankho does not know: {unknown[0]}. Remove it or correct its name.")
     for key, kind in _KEYS.items():
         if not isinstance(values.get(key), kind):
@@ -83,4 +92,11 @@ def read_settings(home: Home) -> Settings:
         recovery=values["recovery"],
         log_key=values["log_key"],
         test=values["test"],
+        servers=_servers(home, values),
     )
+
+
+def _servers(home: Home, values: Mapping[str, object]) -> dict[Part, Server]:
+    """The servers named, each with the authority that the instance was made with."""
+    found = {part: read_server(part, str(values[part])) for part in PARTS if part in values}
+    return {part: replace(server, ca=home.authority(part) if home.authority(part).is_file() else None) for part, server in found.items()}

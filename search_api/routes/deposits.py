@@ -62,11 +62,12 @@ async def deposit(request: Request, caller: Known, batch: Annotated[str | None, 
             if len(arrival.pending) >= _PIECE:
                 await run_sync(arrival.seal)
         form.finish()
-        taken = await run_sync(arrival.finish)
-    except ClientDisconnect:
-        raise InvalidInput(what="The connection ended before the document did. Send it again, whole.") from None
-    finally:
+    except BaseException as error:
         await run_sync(arrival.close)
+        if isinstance(error, ClientDisconnect):
+            raise InvalidInput(what="The connection ended before the document did. Send it again, whole.") from None
+        raise
+    taken = await run_sync(arrival.finish)
     given, lang = taken.receipt, language(request)
     # The same key gives the same answer however far the record has come since: what becomes of it stands in the receipt.
     outcome, reason = (Outcome.REFUSED, given.reason) if given.outcome is Outcome.REFUSED else (Outcome.ACCEPTED, None)
@@ -186,10 +187,11 @@ class _Arrival:
             self.pending.clear()
 
     def finish(self) -> Taken:
-        self.seal()
         if self._reception is None:
             raise InvalidInput(what="The body has no field `file`.")
-        return self._reception.finish()
+        with self._reception:
+            self.seal()
+            return self._reception.finish()
 
     def close(self) -> None:
         if self._reception is not None:

@@ -7,20 +7,32 @@ from storage.errors.base import ExitCode, VankhoError
 __all__ = [
     "AnswerCut",
     "ArchiveUnreachable",
+    "BucketMissing",
+    "BucketVersioned",
     "Busy",
     "CatalogBusy",
     "CatalogKeyWrong",
     "CatalogMissing",
+    "CatalogUnanswered",
+    "CatalogUnfit",
+    "CatalogUnreachable",
     "IndexBusy",
     "IndexDamaged",
+    "IndexIncomplete",
     "IndexOutdated",
+    "IndexRefused",
+    "IndexUnfit",
+    "IndexUnreachable",
     "KeeperRefused",
     "KeeperUnreachable",
     "KekMissing",
     "KeyFileDamaged",
     "LeaseLost",
     "PlaceExposed",
+    "ReceiptDiffers",
     "SandboxUnreachable",
+    "StoreRefused",
+    "StoreUnreachable",
 ]
 
 
@@ -87,6 +99,15 @@ class AnswerCut(VankhoError):
     detail_vi = "Câu trả lời của kho bị ngắt trước khi trọn vẹn nên không có gì được giữ lại. Hãy thử lại; nếu vẫn lỗi, hãy chạy `vankho status`."
 
 
+class ReceiptDiffers(VankhoError):
+    """The archive's receipt names the hash of other bytes than were sent. Facts: `path`, as given."""
+
+    code, status, exit_code = "VK-RECEIPT", 500, ExitCode.FAILED
+    title_en, title_vi = "The receipt is of other bytes", "Biên nhận không khớp với tệp đã gửi"
+    detail_en = "The archive received other bytes than {path} holds, so the file stays. Send it again; if this recurs, check memory and disks."
+    detail_vi = "Kho nhận được nội dung khác với {path} nên tệp được giữ nguyên tại chỗ. Hãy gửi lại; nếu vẫn lỗi, hãy kiểm tra bộ nhớ và ổ đĩa."
+
+
 class CatalogMissing(VankhoError):
     """The instance's catalog is not where it belongs."""
 
@@ -106,12 +127,78 @@ class CatalogKeyWrong(VankhoError):
 
 
 class CatalogBusy(VankhoError):
-    """The catalog stayed locked by another writer for longer than we wait."""
+    """The catalog cannot be had now: it stayed locked by another writer for longer than we wait, or (CatalogUnreachable) its server is away."""
 
     code, status, exit_code = "VK-CATALOG-BUSY", 503, ExitCode.NOT_REACHABLE
     title_en, title_vi = "The catalog is busy", "Cơ sở dữ liệu mục lục đang bận"
     detail_en = "The catalog was in use for too long and nothing was changed. Try again in a moment."
     detail_vi = "Mục lục bận quá lâu, chưa có gì được thay đổi. Hãy thử lại sau giây lát."
+
+
+class CatalogUnreachable(CatalogBusy):
+    """The catalog's server is away, lets this account not in, or the connection broke: nothing was changed. Facts: `why`, in its words."""
+
+    code = "VK-CATALOG-SERVER"
+    title_en, title_vi = "The catalog's server does not answer", "Máy chủ mục lục không trả lời"
+    detail_en = "The PostgreSQL server that holds the catalog cannot be used ({why}). Nothing was changed; see to that, and try again."
+    detail_vi = "Không dùng được máy chủ PostgreSQL chứa mục lục ({why}). Chưa có gì được thay đổi; hãy khắc phục rồi thử lại."
+
+
+class CatalogUnanswered(CatalogUnreachable):
+    """The connection broke before the server said that it had committed: the act was done wholly, or not at all. Facts: `why`.
+
+    It is neither reported as done nor repeated. A deposit is sent again with its idempotency key; a worker's step is fenced by its lease.
+    """
+
+    code = "VK-CATALOG-ANSWER"
+    title_en, title_vi = "The catalog's server did not confirm", "Máy chủ mục lục chưa xác nhận"
+    detail_en = "The connection to the catalog broke before it confirmed ({why}): the act was done, or nothing was. Look which, then try again."
+    detail_vi = "Mất kết nối trước khi máy chủ mục lục xác nhận ({why}): thao tác đã xong hoặc chưa có gì thay đổi. Hãy kiểm tra rồi thử lại."
+
+
+class CatalogUnfit(VankhoError):
+    """The database cannot take a catalog as it is. Facts: `statement`, in SQL: what makes it fit."""
+
+    code, status, exit_code = "VK-CATALOG-UNFIT", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The database is not prepared", "Cơ sở dữ liệu chưa được chuẩn bị"
+    detail_en = "The database cannot take the catalog as it is. An administrator of the server runs first: {statement}"
+    detail_vi = "Cơ sở dữ liệu chưa thể chứa mục lục. Trước hết người quản trị máy chủ cần chạy: {statement}"
+
+
+class StoreUnreachable(VankhoError):
+    """The server of the store cannot be had, or did not answer: what was asked may or may not have been done. Facts: `why`."""
+
+    code, status, exit_code = "VK-STORE-SERVER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The store's server does not answer", "Máy chủ kho lưu trữ không trả lời"
+    detail_en = "The S3 server that holds the sealed documents cannot be used ({why}). Nothing is confirmed; see that it runs, and try again."
+    detail_vi = "Không dùng được máy chủ S3 chứa tài liệu niêm phong ({why}). Chưa có gì được xác nhận; hãy kiểm tra máy chủ rồi thử lại."
+
+
+class StoreRefused(StoreUnreachable):
+    """The server of the store refuses what is asked of it, for certain. Facts: `why`, the server's own code or status."""
+
+    code, status, exit_code = "VK-STORE-REFUSED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The store's server refuses", "Máy chủ kho lưu trữ từ chối"
+    detail_en = "The S3 server of the sealed documents refuses ({why}). Check the access key, its rights in the bucket, and both machines' clocks."
+    detail_vi = "Máy chủ S3 chứa tài liệu niêm phong từ chối ({why}). Hãy kiểm tra khóa truy cập, quyền đối với bucket và đồng hồ của hai máy."
+
+
+class BucketMissing(StoreUnreachable):
+    """The bucket in which the blobs should lie is not on its server."""
+
+    code, status, exit_code = "VK-BUCKET-MISSING", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The store's bucket is missing", "Thiếu bucket của kho lưu trữ"
+    detail_en = "The bucket of the sealed documents is not on its S3 server. Nothing is made in its place; check the address, or restore the bucket."
+    detail_vi = "Không thấy bucket chứa tài liệu niêm phong. Hệ thống không tạo bucket mới; hãy kiểm tra địa chỉ hoặc khôi phục bucket."
+
+
+class BucketVersioned(StoreUnreachable):
+    """The bucket keeps the versions of what is removed or replaced, so that no header in it could be destroyed; nothing is kept there."""
+
+    code, status, exit_code = "VK-BUCKET-VERSIONED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The store's bucket keeps old versions", "Bucket của kho giữ lại phiên bản cũ"
+    detail_en = "The bucket keeps old versions, so that nothing in it can be destroyed. Nothing was kept; use a bucket that was never versioned."
+    detail_vi = "Bucket đang giữ phiên bản cũ nên không thể hủy hẳn dữ liệu. Chưa có gì được lưu; hãy dùng bucket chưa từng bật lưu phiên bản."
 
 
 class LeaseLost(VankhoError):
@@ -148,6 +235,42 @@ class IndexOutdated(VankhoError):
     title_en, title_vi = "The search index is of another version", "Chỉ mục tìm kiếm thuộc phiên bản khác"
     detail_en = "The search index was made by another version of the text analysis. Build it again with `vankho reindex`."
     detail_vi = "Chỉ mục tìm kiếm do phiên bản phân tích văn bản khác tạo ra. Hãy lập lại chỉ mục bằng `vankho reindex`."
+
+
+class IndexUnreachable(VankhoError):
+    """No server of the search index can be had, or it failed; the outbox keeps what it is to learn. Facts: `why`, in its or the network's words."""
+
+    code, status, exit_code = "VK-INDEX-SERVER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The search index's server does not answer", "Máy chủ chỉ mục tìm kiếm không trả lời"
+    detail_en = "Elasticsearch, which holds the search index, cannot be used ({why}). Documents are still taken in and found once it is back."
+    detail_vi = "Không dùng được Elasticsearch, nơi giữ chỉ mục tìm kiếm ({why}). Vẫn nhận được tài liệu; khi máy chủ trở lại sẽ tìm thấy."
+
+
+class IndexRefused(VankhoError):
+    """The search index's server does not accept who asks, or what is asked of it. Facts: `account`."""
+
+    code, status, exit_code = "VK-INDEX-REFUSED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The search index's server refuses", "Máy chủ chỉ mục tìm kiếm từ chối"
+    detail_en = "Elasticsearch refuses {account}: the credential was revoked, or it lacks rights on this instance's indexes. Restore them."
+    detail_vi = "Elasticsearch từ chối {account}: quyền truy cập đã bị thu hồi hoặc không đủ đối với chỉ mục của kho này. Hãy cấp lại."
+
+
+class IndexUnfit(VankhoError):
+    """The server is not an Elasticsearch that Vankho works with. Facts: `version`, what it says of itself."""
+
+    code, status, exit_code = "VK-INDEX-UNFIT", 503, ExitCode.USAGE
+    title_en, title_vi = "Another version of Elasticsearch is needed", "Cần phiên bản Elasticsearch khác"
+    detail_en = "The search index needs Elasticsearch 9; this server has {version}. Upgrade it, or name another one."
+    detail_vi = "Chỉ mục tìm kiếm cần Elasticsearch 9; máy chủ này dùng {version}. Hãy nâng cấp hoặc chỉ định máy chủ khác."
+
+
+class IndexIncomplete(VankhoError):
+    """An index built anew does not hold what it should, so that the old one stays. Facts: `found`, `expected`, in records."""
+
+    code, status, exit_code = "VK-INDEX-INCOMPLETE", 503, ExitCode.FINDING
+    title_en, title_vi = "The new search index is not complete", "Chỉ mục tìm kiếm mới chưa đủ"
+    detail_en = "The index built anew holds {found} of {expected} records, so the old one stays in use. Run `vankho check`, then build it again."
+    detail_vi = "Chỉ mục mới chỉ có {found} trên {expected} hồ sơ nên chỉ mục cũ vẫn được dùng. Hãy chạy `vankho check` rồi lập lại chỉ mục."
 
 
 class SandboxUnreachable(VankhoError):

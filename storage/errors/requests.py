@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.errors.base import ExitCode, VankhoError
 
 __all__ = [
+    "CrossSite",
     "FileUnusable",
     "HostNotKnown",
     "InvalidInput",
@@ -15,15 +16,20 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "NotInstance",
+    "NotPrivate",
+    "PasswordRefused",
     "RangeRefused",
     "RecordChanged",
     "RequestKeyReused",
     "RequestTooLarge",
     "RequestTooSlow",
     "SecondPersonNeeded",
+    "SessionEnded",
+    "SignInRefused",
     "TargetExists",
     "TooManyGrants",
     "TooManyOpenings",
+    "TooManySignIns",
     "TransitionRefused",
 ]
 
@@ -79,6 +85,59 @@ class KeyNotKnown(VankhoError):
     title_en, title_vi = "Key not known", "Không nhận ra khóa"
     detail_en = "The key given belongs to nobody here, or has been withdrawn. Use your own key file, or ask an administrator for a new one."
     detail_vi = "Khóa này không thuộc về ai ở đây hoặc đã bị thu hồi. Hãy dùng tệp khóa của mình, hoặc đề nghị quản trị viên cấp khóa mới."
+
+
+class SignInRefused(KeyNotKnown):
+    """Name and password do not belong together, or the name has to wait: the same words for every cause."""
+
+    code = "VK-SIGN-IN"
+    title_en, title_vi = "Not signed in", "Không đăng nhập được"
+    detail_en = "This name and password do not belong together, or too many wrong ones were tried. After five wrong tries wait 15 minutes."
+    detail_vi = "Tên hoặc mật khẩu không đúng, hoặc đã nhập sai quá nhiều lần. Sau năm lần nhập sai, hãy đợi 15 phút rồi thử lại."
+
+
+class SessionEnded(KeyNotKnown):
+    """A browser shows a session that has ended, or never was."""
+
+    code = "VK-SESSION-ENDED"
+    title_en, title_vi = "The session has ended", "Phiên làm việc đã kết thúc"
+    detail_en, detail_vi = "You are no longer signed in. Sign in again.", "Bạn không còn đăng nhập. Hãy đăng nhập lại."
+
+
+class PasswordRefused(VankhoError):
+    """A new password that cannot be one, or that is guessed first. Facts: `shortest` and `longest`, characters."""
+
+    code, status, exit_code = "VK-PASSWORD", 422, ExitCode.USAGE
+    title_en, title_vi = "Not a good password", "Mật khẩu chưa đạt yêu cầu"
+    detail_en = "A password has {shortest} to {longest} characters and is no name, common password or row of keys. Choose several words in a row."
+    detail_vi = "Mật khẩu có từ {shortest} đến {longest} ký tự, không phải là tên, mật khẩu phổ biến hay dãy phím liền nhau. Hãy ghép nhiều từ."
+
+
+class TooManySignIns(VankhoError):
+    """More sign-ins fail from one address, or come at once, than people make."""
+
+    code, status, exit_code = "VK-TOO-MANY-SIGN-INS", 429, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "Too many sign-ins", "Quá nhiều lần đăng nhập"
+    detail_en = "Too many sign-ins failed from this address, or come at the same time. Wait a minute and try again."
+    detail_vi = "Có quá nhiều lần đăng nhập sai từ địa chỉ này, hoặc quá nhiều người đăng nhập cùng lúc. Hãy đợi một phút rồi thử lại."
+
+
+class CrossSite(VankhoError):
+    """A browser sent what a page of another site told it to send."""
+
+    code, status, exit_code = "VK-CROSS-SITE", 403, ExitCode.POLICY
+    title_en, title_vi = "Sent by another site's page", "Yêu cầu từ trang khác"
+    detail_en = "This request does not come from a page of this archive, so nothing was done. Open the archive at its address and repeat it there."
+    detail_vi = "Yêu cầu này không được gửi từ trang của kho nên không được thực hiện. Hãy mở kho bằng đúng địa chỉ và làm lại từ đó."
+
+
+class NotPrivate(VankhoError):
+    """A sign-in over a connection on which others can listen."""
+
+    code, status, exit_code = "VK-NOT-PRIVATE", 403, ExitCode.POLICY
+    title_en, title_vi = "The connection is not private", "Kết nối không an toàn"
+    detail_en = "Over http a password is for everyone on the network to read. Open the archive at its https address, or on the machine itself."
+    detail_vi = "Qua http, mọi người trên mạng đều đọc được mật khẩu. Hãy mở kho bằng địa chỉ https, hoặc trên chính máy chủ."
 
 
 class NotAllowed(VankhoError):

@@ -147,12 +147,15 @@ class FolderStore(BlobStore):
     def _make_durable(self, folder: Path) -> None:
         """Make `folder` if it is not there, and its name durable whoever made it: its maker may have died, or may not be done."""
         if folder not in self._durable_folders:
+            there = {folder}
             failpoint("folder.1 make folder")
-            with suppress(FileExistsError):
+            try:
                 folder.mkdir(mode=0o700)
+            except FileExistsError:
+                there.update(folder.with_name(name) for name in _shards(folder.parent))
             failpoint("folder.2 fsync its parent")
             sync_folder(folder.parent)
-            self._durable_folders.add(folder)
+            self._durable_folders |= there  # one fsync for all that lay there before it
 
 
 def _remove(folder: Path, is_meant: Callable[[str], bool], step: str, what: str) -> None:

@@ -45,6 +45,8 @@ class KeyKind(StrEnum):
     """Symmetric: the embedded index of open records."""
     DUPLICATES = "duplicates"
     """Symmetric: HMAC of content, so that a repeated deposit is known without keeping its hash."""
+    CREDENTIALS = "credentials"
+    """Symmetric: what proves to servers who asks."""
 
 
 _AGE_KINDS = frozenset({KeyKind.TRANSIT, KeyKind.PARTITION, KeyKind.AUDITORS})
