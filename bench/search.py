@@ -5,8 +5,8 @@
 Ours: `GET search` of a served instance over one kept HTTP connection, with sign-in by key, the rules, the committed audit row and the page of 20;
 asked by a reader of one office and by one of all 63. Bare: over the same indexes and with the same page (20 whole descriptions and the exact
 total) one plain request of the elasticsearch client's transport, in which each word must occur (`multi_match` over description and text).
-Both take their turns query by query. Snippets and facets are measured beside. The index is an Elasticsearch started for this, one node; with --embedded
-the same questions go to the embedded index, for which there is no bare request.
+Both take their turns query by query. Snippets and facets are measured beside. The index is an Elasticsearch started for this, one node; with
+--embedded the same questions go to the embedded index, for which there is no bare request.
 """
 
 from __future__ import annotations

@@ -18,9 +18,11 @@ from storage.durable import sync_folder
 from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
 from storage.ids import RecordId
 from storage.index._connection import Connection, Row, opened, refusing
-from storage.index._schema import CREATE, WORD_COLUMNS, count_column
-from storage.index.analysis import ANALYSIS_VERSION, Token, analyse, clean, term_counts
+from storage.index._schema import CREATE, WORD_COLUMNS, count_column, word_column
+from storage.index.analysis import ANALYSIS_VERSION, Token, term_counts
 from storage.index.entry import IndexEntry
+from storage.index.fields import analysed, cleaned
+from storage.index.needs import Field
 
 __all__ = ["EmbeddedPartition", "create_partition", "open_or_make", "open_partition"]
 
@@ -48,7 +50,7 @@ class EmbeddedPartition:
 
     def put(self, entry: IndexEntry) -> None:
         """Take a record in, or its newer form instead of an older one; durable when this returns. The same again changes nothing."""
-        entry = _cleaned(entry)
+        entry = cleaned(entry)
         digest = _digest(entry)
         with self._begun("BEGIN IMMEDIATE") as connection:
             held = connection.execute("SELECT digest FROM record WHERE record_id = ?", (entry.record_id,)).fetchone()
@@ -73,6 +75,11 @@ class EmbeddedPartition:
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy is None or busy[0]:
                 raise IndexBusy
+
+    def count(self) -> int:
+        """How many records there are."""
+        with self.reading() as connection:
+            return cast("tuple[int]", connection.execute("SELECT count(*) FROM record").fetchone())[0]
 
     def vocabulary(self) -> frozenset[str]:
         """Every term of the postings, for the debug dump."""
@@ -161,18 +168,6 @@ def open_partition(path: Path, key: bytes, wait_seconds: float = WAIT_SECONDS) -
     return EmbeddedPartition(connection)
 
 
-def _cleaned(entry: IndexEntry) -> IndexEntry:
-    """The entry with its texts in one spelling, all of them writable."""
-
-    def known(text: str | None) -> str | None:
-        return None if text is None else clean(text)
-
-    return IndexEntry(
-        entry.record_id, entry.office, entry.level, known(entry.ref_code), known(entry.doc_type), known(entry.issuer), entry.date,
-        clean(entry.subject), clean(entry.text), clean(entry.file_name), entry.page_count, frozenset(map(clean, entry.tags)), entry.tokens,
-    )  # fmt: skip
-
-
 def _digest(entry: IndexEntry) -> bytes:
     values = [getattr(entry, name) for name in IndexEntry.__slots__]
     plain = [sorted(value) if isinstance(value, frozenset) else str(value) if isinstance(value, date) else value for value in values]
@@ -187,15 +182,9 @@ def _delete(connection: Connection, record_id: RecordId) -> None:
 
 
 def _insert(connection: Connection, entry: IndexEntry, digest: bytes) -> None:
-    fields = {
-        "subject": analyse(entry.subject),
-        "text": analyse(entry.text),
-        "issuer": analyse(entry.issuer or ""),
-        "name": analyse("\n".join([entry.file_name, *sorted(entry.tags)])),
-        "code": analyse(entry.ref_code or ""),
-    }
-    subject = term_counts([fields["subject"]])
-    text = term_counts([fields[name] for name in ("text", "issuer", "name", "code")])
+    fields = analysed(entry)
+    subject = term_counts([fields[Field.SUBJECT]])
+    text = term_counts([fields[name] for name in Field if name is not Field.SUBJECT])
     listed = (
         entry.record_id, digest, entry.office, entry.level.value, entry.ref_code, entry.doc_type, entry.issuer,
         None if entry.date is None else entry.date.isoformat(), entry.subject, entry.page_count, json.dumps(sorted(entry.tags)),
@@ -204,8 +193,7 @@ def _insert(connection: Connection, entry: IndexEntry, digest: bytes) -> None:
     number = connection.execute("INSERT INTO record VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", listed).lastrowid
     connection.execute("INSERT INTO body VALUES (?, ?, ?)", (number, entry.text, entry.file_name))
     connection.executemany("INSERT INTO need_to_know VALUES (?, ?)", [(token, number) for token in sorted(entry.tokens)])
-    words = {f"{name}_exact": _joined(tokens, exact=True) for name, tokens in fields.items()}
-    words |= {f"{name}_folded": _joined(tokens, exact=False) for name, tokens in fields.items()}
+    words = {word_column(name, exact=exact): _joined(tokens, exact=exact) for name, tokens in fields.items() for exact in (True, False)}
     _insert_terms(connection, "word", number, {column: words[column] for column in WORD_COLUMNS})
     columns: dict[str, list[str]] = {}
     for name, form in (("subject", subject), ("text", text)):

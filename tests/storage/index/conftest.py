@@ -9,14 +9,34 @@ from pathlib import Path
 import pytest
 
 from storage.index.question import Source
-from tests.storage.index.index_world import ARCHIVE, Embedded, Engine, Partition
+from tests.servers.elasticsearch import ElasticsearchCluster
+from tests.storage.index.index_world import Elastic, Embedded, Engine, File, Partition
 
 
-@pytest.fixture(params=[Embedded], ids=["embedded"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each engine keeps open partitions; the embedded one closed ones as well."""
+    if "kind" in metafunc.fixturenames:
+        elastic = pytest.param("elastic", "open", marks=pytest.mark.servers)
+        metafunc.parametrize(("engine", "kind"), [("embedded", "open"), ("embedded", "closed"), elastic], indirect=["engine"])
+    elif "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", ["embedded", pytest.param("elastic", marks=pytest.mark.servers)], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def elastic(elasticsearch: ElasticsearchCluster) -> Iterator[Elastic]:
+    """One instance on Elasticsearch; each test makes offices of its own."""
+    made = Elastic(elasticsearch.server())
+    yield made
+    made.remove()
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     """One engine after the other."""
-    made: Engine = request.param(tmp_path)
-    return made
+    if request.param == "embedded":
+        return Embedded(tmp_path)
+    shared: Elastic = request.getfixturevalue("elastic")
+    return shared
 
 
 @pytest.fixture
@@ -26,15 +46,21 @@ def partition(engine: Engine) -> Iterator[Partition]:
         yield made
 
 
-@pytest.fixture(params=["open", "closed"])
-def asked(request: pytest.FixtureRequest, engine: Engine, partition: Partition) -> list[Source]:
-    """The empty partition, asked as an open one and as a closed one by someone who knows the office's records."""
-    return [engine.open_source(partition) if request.param == "open" else engine.closed_source(partition)]
+@pytest.fixture
+def asked(kind: str, engine: Engine, partition: Partition) -> list[Source]:
+    """The empty partition, asked as an open one, or as a closed one by someone who knows the office's records."""
+    return _asked(kind, engine, partition)
 
 
 @pytest.fixture
-def archive(asked: list[Source], partition: Partition) -> list[Source]:
-    """The same, with the small archive in it."""
-    for entry in ARCHIVE:
-        partition.put(entry)
-    return asked
+def archive(kind: str, engine: Engine) -> Iterator[list[Source]]:
+    """The small archive, asked so; it is not written to."""
+    with closing(engine.archive()) as made:
+        yield _asked(kind, engine, made)
+
+
+def _asked(kind: str, engine: Engine, partition: Partition) -> list[Source]:
+    if kind == "open":
+        return engine.asked(partition)
+    assert isinstance(engine, Embedded) and isinstance(partition, File)
+    return [engine.closed_source(partition)]

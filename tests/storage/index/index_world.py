@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
 from classification.levels import Level
 from storage.catalog.names import OfficeId
-from storage.ids import RecordId
+from storage.ids import RandomIds, RecordId
+from storage.index.elastic import ElasticOpenIndex, forget_elastic, found_elastic
 from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
 from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Condition
 from storage.index.merge import Answer, ask
+from storage.index.open_index import Change
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort, Source
 from storage.index.searching import ClosedSource, OpenSource
+from storage.servers import Server
 
 KEY = bytes(range(32))
 OFFICE = OfficeId("vptu")
@@ -28,18 +32,35 @@ TYPES = {"Chỉ thị": "DIRECTIVE", "Công văn": "LETTER", "Báo cáo": "REPOR
 class Partition(Protocol):
     """What the tests need of a partition."""
 
-    def put(self, entry: IndexEntry) -> None: ...
+    def put(self, *entries: IndexEntry) -> None: ...
     def delete(self, record_id: RecordId) -> None: ...
     def close(self) -> None: ...
 
 
 class Engine(Protocol):
-    """One engine: it makes partitions and asks them."""
+    """One engine: it makes partitions and asks open ones, together, each without some of its records."""
 
     def make(self, name: str) -> Partition: ...
-    def again(self, name: str) -> Partition: ...
-    def open_source(self, partition: Partition, without: frozenset[RecordId] = frozenset()) -> Source: ...
-    def closed_source(self, partition: Partition, tokens: frozenset[str] = TOKENS) -> Source: ...
+    def again(self, partition: Partition) -> Partition: ...
+    def archive(self) -> Partition: ...
+    def asked(self, *partitions: Partition, without: frozenset[RecordId] = frozenset()) -> list[Source]: ...
+
+
+class File:
+    """A partition in a file, as the tests write to it."""
+
+    def __init__(self, name: str, partition: EmbeddedPartition) -> None:
+        self.name, self.partition = name, partition
+
+    def put(self, *entries: IndexEntry) -> None:
+        for one in entries:
+            self.partition.put(one)
+
+    def delete(self, record_id: RecordId) -> None:
+        self.partition.delete(record_id)
+
+    def close(self) -> None:
+        self.partition.close()
 
 
 class Embedded:
@@ -48,19 +69,77 @@ class Embedded:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def make(self, name: str) -> EmbeddedPartition:
-        return create_partition(self.folder / name, KEY)
+    def make(self, name: str) -> File:
+        return File(name, create_partition(self.folder / name, KEY))
 
-    def again(self, name: str) -> EmbeddedPartition:
-        return open_partition(self.folder / name, KEY)
+    def again(self, partition: Partition) -> File:
+        assert isinstance(partition, File)
+        return File(partition.name, open_partition(self.folder / partition.name, KEY))
 
-    def open_source(self, partition: Partition, without: frozenset[RecordId] = frozenset()) -> Source:
-        assert isinstance(partition, EmbeddedPartition)
-        return OpenSource(partition, without)
+    def archive(self) -> File:
+        made = self.make("archive")
+        made.put(*ARCHIVE)
+        return made
 
-    def closed_source(self, partition: Partition, tokens: frozenset[str] = TOKENS) -> Source:
-        assert isinstance(partition, EmbeddedPartition)
-        return ClosedSource(partition, tokens)
+    def asked(self, *partitions: Partition, without: frozenset[RecordId] = frozenset()) -> list[Source]:
+        return [OpenSource(partition.partition, without) for partition in partitions if isinstance(partition, File)]
+
+    def closed_source(self, partition: File, tokens: frozenset[str] = TOKENS) -> Source:
+        return ClosedSource(partition.partition, tokens)
+
+
+class Office:
+    """The index of one office on Elasticsearch, as the tests write to it."""
+
+    def __init__(self, index: ElasticOpenIndex, office: OfficeId, versions: Iterator[int]) -> None:
+        self.index, self.office, self.versions = index, office, versions
+
+    def put(self, *entries: IndexEntry) -> None:
+        assert not self.index.apply([Change(self.office, one.record_id, next(self.versions), one) for one in entries])
+
+    def delete(self, record_id: RecordId) -> None:
+        assert not self.index.apply([Change(self.office, record_id, next(self.versions), None)])
+
+    def close(self) -> None:
+        self.index.close()
+
+
+class Elastic:
+    """Elasticsearch, whose worker writes and whose api asks, each by its own key."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.instance = server, RandomIds().new("instance")
+        self.founded = found_elastic(server, self.instance)
+        self.api, self.worker = (self.opened(role) for role in ("api", "worker"))
+        self.versions = count(1)
+        self.kept: Office | None = None
+
+    def opened(self, role: str) -> ElasticOpenIndex:
+        return ElasticOpenIndex(self.server.with_credential(self.founded.credentials[role]), self.instance)
+
+    def make(self, name: str) -> Office:
+        made = Office(self.worker, OfficeId(f"{name}-{next(self.versions)}"), self.versions)
+        made.delete(RecordId("none"))  # so that its index is there
+        return made
+
+    def again(self, partition: Partition) -> Office:
+        assert isinstance(partition, Office)
+        return Office(self.opened("worker"), partition.office, self.versions)
+
+    def archive(self) -> Office:
+        if self.kept is None:
+            self.kept = self.make("archive")
+            self.kept.put(*ARCHIVE)
+        return self.kept
+
+    def asked(self, *partitions: Partition, without: frozenset[RecordId] = frozenset()) -> list[Source]:
+        with self.api.asking({partition.office: without for partition in partitions if isinstance(partition, Office)}) as sources:
+            return sources
+
+    def remove(self) -> None:
+        for index in (self.api, self.worker):
+            index.close()
+        forget_elastic(self.server, self.instance, self.founded.keys)
 
 
 def entry(name: str, subject: str = "", text: str = "", **more: object) -> IndexEntry:

@@ -14,7 +14,7 @@ from storage.index.filters import parse_filters
 from storage.index.merge import ask
 from storage.index.query import parse_query
 from storage.index.question import Question, Source
-from tests.storage.index.index_world import Partition, entry, found, search
+from tests.storage.index.index_world import ARCHIVE, Partition, entry, found, search
 
 HOSTILE = [
     '"', "'", '""""', "'; DROP TABLE record; --", "subject_exact:thuế", "{subject_exact text_exact} : thuế", "thuế OR đất",
@@ -43,11 +43,11 @@ def test_a_query_of_a_megabyte_is_refused(query: str) -> None:
         parse_query(query)
 
 
-def test_operators_of_the_engine_are_words(archive: list[Source], partition: Partition) -> None:
-    partition.put(entry("words", text="AND OR NOT NEAR thuế"))
-    assert found(archive, "NEAR thuế") == ["words"]
-    assert found(archive, "thuế OR") == ["words"]
-    assert found(archive, "thuế*") == found(archive, "thuế") != []
+def test_operators_of_the_engine_are_words(asked: list[Source], partition: Partition) -> None:
+    partition.put(*ARCHIVE, entry("words", text="AND OR NOT NEAR thuế"))
+    assert found(asked, "NEAR thuế") == ["words"]
+    assert found(asked, "thuế OR") == ["words"]
+    assert found(asked, "thuế*") == found(asked, "thuế") != []
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

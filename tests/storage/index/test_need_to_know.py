@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,10 +21,21 @@ from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Is
 from storage.index.merge import Answer
 from storage.index.question import Sort
-from tests.storage.index.index_world import ARCHIVE, Embedded, Engine, Partition, entry, found, search
+from tests.storage.index.index_world import ARCHIVE, Embedded, File, entry, found, search
 
 WORDS = ["mật", "mặt", "thuế", "thuê", "đất", "rừng", "nộp", "15-CV/VPTU", "zqxjkvw", "quạtchanh"]
 HERS = frozenset({"case:hers", "record:r3", "office:hers"})
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Embedded:
+    return Embedded(tmp_path)
+
+
+@pytest.fixture
+def closed(embedded: Embedded) -> Iterator[File]:
+    with closing(embedded.make("closed")) as made:
+        yield made
+
 
 texts = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 tokens = st.sets(st.sampled_from(["case:hers", "case:theirs", "record:r3", "record:r4", "office:theirs"]), min_size=1).map(frozenset)
@@ -40,7 +53,7 @@ def entries(drawn: list[tuple[str, str, frozenset[str], int]]) -> list[IndexEntr
     ]  # fmt: skip
 
 
-def ask_everything(engine: Engine, partition: Partition, query: str) -> list[Answer]:
+def ask_everything(engine: Embedded, partition: File, query: str) -> list[Answer]:
     source = engine.closed_source(partition, HERS)
     return [
         search([source], query, *filters, sort=sort, limit=limit, facets=tuple(FacetField), snippets=True)
@@ -66,32 +79,31 @@ def test_hidden_records_change_no_answer(drawn: list[tuple[str, str, frozenset[s
                 assert repr(ask_everything(engine, full, query)) == repr(ask_everything(engine, twin, query))
 
 
-def test_one_token_of_many_is_enough_and_none_finds_nothing(engine: Engine, partition: Partition) -> None:
+def test_one_token_of_many_is_enough_and_none_finds_nothing(embedded: Embedded, closed: File) -> None:
     for one in ARCHIVE:
-        partition.put(replace(one, tokens=frozenset({f"record:{one.record_id}", "case:all"})))
+        closed.put(replace(one, tokens=frozenset({f"record:{one.record_id}", "case:all"})))
     many = frozenset(f"case:{number}" for number in range(MAX_TOKENS - 1))
-    assert found([engine.closed_source(partition, many | {"record:tax"})], "thuế") == ["tax"]
-    assert found([engine.closed_source(partition, many | {"case:all"})], "") == ["report", "land", "tax", "plain"]
-    assert found([engine.closed_source(partition, many)], "") == []
-    assert found([engine.closed_source(partition, frozenset())], "") == []
+    assert found([embedded.closed_source(closed, many | {"record:tax"})], "thuế") == ["tax"]
+    assert found([embedded.closed_source(closed, many | {"case:all"})], "") == ["report", "land", "tax", "plain"]
+    assert found([embedded.closed_source(closed, many)], "") == []
+    assert found([embedded.closed_source(closed, frozenset())], "") == []
 
 
-def test_a_token_that_is_given_up_opens_nothing(engine: Engine, partition: Partition) -> None:
-    partition.put(replace(ARCHIVE[0], tokens=frozenset({"case:old"})))
-    partition.put(replace(ARCHIVE[0], tokens=frozenset({"case:new"})))
-    assert found([engine.closed_source(partition, frozenset({"case:old"}))], "") == []
-    assert found([engine.closed_source(partition, frozenset({"case:new"}))], "") == ["tax"]
-    partition.delete(RecordId("tax"))
-    assert found([engine.closed_source(partition, frozenset({"case:new"}))], "") == []
+def test_a_token_that_is_given_up_opens_nothing(embedded: Embedded, closed: File) -> None:
+    closed.put(replace(ARCHIVE[0], tokens=frozenset({"case:old"})))
+    closed.put(replace(ARCHIVE[0], tokens=frozenset({"case:new"})))
+    assert found([embedded.closed_source(closed, frozenset({"case:old"}))], "") == []
+    assert found([embedded.closed_source(closed, frozenset({"case:new"}))], "") == ["tax"]
+    closed.delete(RecordId("tax"))
+    assert found([embedded.closed_source(closed, frozenset({"case:new"}))], "") == []
 
 
-def test_open_statistics_learn_nothing_from_closed_partitions(engine: Engine, partition: Partition) -> None:
-    for one in ARCHIVE:
-        partition.put(one)
-    with closing(engine.make("closed")) as closed:
-        for number in range(20):
-            closed.put(entry(f"hidden{number}", "đất", "thuế đất rừng", tokens=frozenset({"case:theirs"})))
-        alone = [engine.open_source(partition)]
-        both = [*alone, engine.closed_source(closed, HERS)]
+def test_open_statistics_learn_nothing_from_closed_partitions(embedded: Embedded, closed: File) -> None:
+    for number in range(20):
+        closed.put(entry(f"hidden{number}", "đất", "thuế đất rừng", tokens=frozenset({"case:theirs"})))
+    with closing(embedded.make("open")) as opened:
+        opened.put(*ARCHIVE)
+        alone = embedded.asked(opened)
+        both = [*alone, embedded.closed_source(closed, HERS)]
         for query in ("thuế đất", "", "đất rừng thuế", "mở rộng nộp thuế điện tử rừng"):
             assert search(both, query, facets=tuple(FacetField)) == search(alone, query, facets=tuple(FacetField))

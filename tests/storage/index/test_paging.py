@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from storage.errors import InvalidInput
 from storage.index.cursor import open_cursor, seal_cursor
-from storage.index.entry import FacetField, Hit
+from storage.index.entry import FacetField, Hit, IndexEntry
 from storage.index.filters import Is
 from storage.index.merge import Answer, ask
 from storage.index.query import parse_query
 from storage.index.question import MAX_LIMIT, Question, Sort, Source
-from tests.storage.index.index_world import Embedded, entry
+from tests.storage.index.index_world import Elastic, Embedded, Engine, entry
 
 KEY = bytes(range(64))
 WORDS = ["thuế", "đất", "rừng", "mật"]
@@ -42,25 +42,40 @@ def listed(hits: tuple[Hit, ...]) -> list[str]:
     return [hit.record_id for hit in hits]
 
 
+Drawn = list[tuple[list[str], int, int]]
+drawn = st.lists(st.tuples(st.lists(st.sampled_from(WORDS), max_size=5), st.integers(0, 2), st.integers(0, 3)), max_size=14)
+queries = st.sampled_from(["", "thuế", "thuế đất", "mat", "-rừng", "rừng núi", "thuế đất rừng mật zqxjkvw"])
+
+
 @settings(deadline=None, max_examples=40)
-@given(
-    texts=st.lists(st.tuples(st.lists(st.sampled_from(WORDS), max_size=5), st.integers(0, 2), st.integers(0, 3)), max_size=14),
-    query=st.sampled_from(["", "thuế", "thuế đất", "mat", "-rừng", "rừng núi", "thuế đất rừng mật zqxjkvw"]),
-    sort=st.sampled_from(list(Sort)),
-    limit=st.integers(1, 5),
-)
-def test_paging_gives_every_hit_once(texts: list[tuple[list[str], int, int]], query: str, sort: Sort, limit: int) -> None:
+@given(texts=drawn, query=queries, sort=st.sampled_from(list(Sort)), limit=st.integers(1, 5))
+def test_paging_gives_every_hit_once(texts: Drawn, query: str, sort: Sort, limit: int) -> None:
     with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         engine = Embedded(Path(folder))
-        with closing(engine.make("0")) as first, closing(engine.make("1")) as second, closing(engine.make("2")) as third:
-            partitions = [first, second, third]
-            for number, (words, place, day) in enumerate(texts):
-                when = date(2025, 1, 1) + timedelta(day) if day else None
-                partitions[place].put(entry(f"r{number:02}", text=" ".join(words), date=when, doc_type=words[0] if words else None))
-            sources = [engine.open_source(first), engine.open_source(second), engine.closed_source(third)]
-            question = Question(parse_query(query), sort=sort, limit=limit, facets=(FacetField.DOC_TYPE,))
-            whole = ask(replace(question, limit=MAX_LIMIT), sources)
-            seen = list(pages(question, sources))
+        paged(engine, engine, texts, query, sort, limit)
+
+
+@pytest.mark.servers
+@settings(deadline=None, max_examples=8)
+@given(texts=drawn, query=queries, sort=st.sampled_from(list(Sort)), limit=st.integers(1, 5))
+def test_paging_over_elasticsearch_and_closed_files_gives_every_hit_once(elastic: Elastic, texts: Drawn, query: str, sort: Sort, limit: int) -> None:
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        paged(elastic, Embedded(Path(folder)), texts, query, sort, limit)
+
+
+def paged(engine: Engine, keeper: Embedded, texts: Drawn, query: str, sort: Sort, limit: int) -> None:
+    """Two open partitions and a closed one, asked as a whole and page by page."""
+    with closing(engine.make("0")) as first, closing(engine.make("1")) as second, closing(keeper.make("2")) as third:
+        places: dict[int, list[IndexEntry]] = {0: [], 1: [], 2: []}
+        for number, (words, place, day) in enumerate(texts):
+            when = date(2025, 1, 1) + timedelta(day) if day else None
+            places[place].append(entry(f"r{number:02}", text=" ".join(words), date=when, doc_type=words[0] if words else None))
+        for partition, entries in zip((first, second, third), places.values(), strict=True):
+            partition.put(*entries)
+        sources = [*engine.asked(first, second), keeper.closed_source(third)]
+        question = Question(parse_query(query), sort=sort, limit=limit, facets=(FacetField.DOC_TYPE,))
+        whole = ask(replace(question, limit=MAX_LIMIT), sources)
+        seen = list(pages(question, sources))
     assert whole.next is None and len(whole.found.hits) == whole.found.total
     assert [name for page in seen for name in listed(page.found.hits)] == listed(whole.found.hits)
     assert sorted(set(listed(whole.found.hits))) == sorted(listed(whole.found.hits))

@@ -1,0 +1,161 @@
+"""The open index of an instance on Elasticsearch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, TypedDict, cast
+
+from storage.catalog.names import OfficeId
+from storage.errors import IndexDamaged, IndexOutdated
+from storage.index.elastic.cluster import SEARCHING, Cluster, Query
+from storage.index.elastic.documents import BODY, SHOWN, entry_of, read_shown
+from storage.index.elastic.expunging import Expunging
+from storage.index.elastic.names import Names
+from storage.index.elastic.queries import visible
+from storage.index.elastic.rebuilding import rebuild
+from storage.index.elastic.source import ElasticSource
+from storage.index.elastic.writing import apply
+from storage.index.entry import FacetField, IndexEntry
+from storage.index.open_index import PATIENCE, Batches, Change, Hidden, Refused
+from storage.index.question import Source
+from storage.servers import Server
+
+__all__ = ["ElasticOpenIndex"]
+
+_PAGE: Final = 100
+_TERMS: Final = 10_000
+
+
+class _Hit(TypedDict):
+    _source: dict[str, str]
+    fields: dict[str, list[str]]
+
+
+class _Total(TypedDict):
+    value: int
+
+
+class _Hits(TypedDict):
+    total: _Total
+    hits: list[_Hit]
+
+
+class _Found(TypedDict):
+    hits: _Hits
+
+
+class _Terms(TypedDict):
+    terms: list[str]
+
+
+class ElasticOpenIndex:
+    """One index of each office, as `storage.index.open_index.OpenIndex` promises. server: with the credential to ask by.
+
+    A credential without user is an API key, in the encoded form in which it was given out. Connections are made when first needed.
+    """
+
+    def __init__(self, server: Server, instance: str) -> None:
+        self._server, self._names = server, Names(instance)
+        self._turn = threading.Lock()
+        self._cluster: Cluster | None = None
+        self._answering = frozenset[OfficeId]()
+        self._expunging = Expunging()
+
+    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+        """In bulk; an index is made where an office has none. Raises also IndexOutdated."""
+        return apply(self._connected(), self._names, changes)
+
+    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
+        """What Elasticsearch may forget of them by now is merged away; that takes half a minute from the change on."""
+        cluster = self._connected()
+        there = self._names.existing(cluster)
+        left = set(given_up)
+        for office in sorted({change.office for change in given_up}):
+            mine = [change for change in given_up if change.office == office]
+            for index in there[office].all if office in there else ():
+                left -= set(mine) - self._expunging.expunge(cluster, index, mine)
+        return frozenset(left)
+
+    @contextmanager
+    def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
+        """One source for all offices that have an index. Raises IndexOutdated, and IndexDamaged where an index went away."""
+        cluster = self._connected()
+        if not hidden.keys() <= self._answering:
+            self._look(cluster)
+        there = {office: hidden[office] for office in hidden if office in self._answering}
+        try:
+            yield [ElasticSource(cluster, self._names, there)] if there else []
+        except IndexDamaged:
+            self._answering = frozenset()
+            raise
+
+    def count(self, office: OfficeId) -> int:
+        """Counted by the cluster."""
+        return self._count(self._names.answering(office)) if self._is_answering(office) else 0
+
+    def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
+        """Read page by page."""
+        request: Query = {"query": {"bool": {"filter": visible()}}, "sort": [{"record_id": "asc"}], "size": _PAGE}
+        request |= {"_source": [BODY], "stored_fields": [SHOWN]}
+        while self._is_answering(office) and (hits := self._found(self._names.answering(office), request)["hits"]):
+            for hit in hits:
+                entry = entry_of(read_shown(hit["fields"][SHOWN][0]), hit["_source"][BODY])
+                request["search_after"] = [entry.record_id]
+                yield entry
+
+    def vocabulary(self, office: OfficeId) -> frozenset[str]:
+        """Every value that can be filtered by, those of records given up too as long as they are in a file.
+
+        Elasticsearch lists the terms of no other field.
+        """
+        cluster = self._connected()
+        found: set[str] = set()
+        for field in FacetField:
+            after = ""
+            while True:
+                request: Query = {"field": field.value, "size": _TERMS, **({"search_after": after} if after else {})}
+                path = f"/{self._names.answering(office)}/_terms_enum"
+                terms = cast("_Terms", cluster.ask("POST", path, request, accepted=frozenset({404})).body).get("terms", [])
+                found.update(terms)
+                if len(terms) < _TERMS:
+                    break
+                after = terms[-1]
+        return frozenset(found)
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
+        """In a new index, which takes the old one's place by an alias."""
+        return rebuild(self._connected(), self._names, office, read, expected, self._count, patience)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        with self._turn:
+            if self._cluster is not None:
+                self._cluster.close()
+            self._cluster = None
+
+    def _connected(self) -> Cluster:
+        with self._turn:
+            if self._cluster is None:
+                self._cluster = Cluster(self._server)
+            return self._cluster
+
+    def _look(self, cluster: Cluster) -> None:
+        """Find out which offices have an index that this analysis can ask."""
+        there = self._names.existing(cluster, SEARCHING)
+        if any(generations.is_outdated for generations in there.values()):
+            raise IndexOutdated
+        self._answering = frozenset(office for office, generations in there.items() if generations.current is not None)
+
+    def _is_answering(self, office: OfficeId) -> bool:
+        if office not in self._answering:
+            self._look(self._connected())
+        return office in self._answering
+
+    def _count(self, index: str) -> int:
+        request: Query = {"query": {"bool": {"filter": visible()}}, "size": 0, "track_total_hits": True}
+        return self._found(index, request)["total"]["value"]
+
+    def _found(self, index: str, request: Query) -> _Hits:
+        return cast("_Found", self._connected().search([index], request, index))["hits"]

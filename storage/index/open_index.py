@@ -1,0 +1,287 @@
+"""All open partitions of an instance: one index of each office, in files here or on Elasticsearch."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import groupby, product
+from pathlib import Path
+from typing import Protocol
+
+from storage.catalog.names import OfficeId
+from storage.durable import sync_folder
+from storage.errors import IndexDamaged, IndexIncomplete
+from storage.ids import RecordId
+from storage.index.embedded import EmbeddedPartition, create_partition, open_or_make, open_partition
+from storage.index.entry import IndexEntry
+from storage.index.question import Source
+from storage.index.searching import OpenSource
+
+__all__ = ["PATIENCE", "Batches", "Change", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Refused", "agreed", "every"]
+
+PATIENCE = 60.0
+"""Seconds that an index built anew may take to catch up with what waits in the outbox."""
+
+_PAUSE = 0.2
+
+Hidden = Mapping[OfficeId, frozenset[RecordId]]
+"""The offices whose partitions are asked, each with the records that are to be in no answer: the index has yet to learn what became of them."""
+
+Batches = Callable[[str], Sequence[IndexEntry]]
+"""Some records by id, those after the id given; none after the last. What it gives is what holds while it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the index of one office is to learn of one record. entry: what it shall hold; None where it is to give the record up.
+
+    version: greater with each change to the record, so that one that comes late, or twice, changes nothing; the id of its outbox row.
+    """
+
+    office: OfficeId
+    record: RecordId
+    version: int
+    entry: IndexEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A change that the index does not take, however often it is given. why: the engine's name for it; never a word of the record."""
+
+    change: Change
+    why: str
+
+
+class OpenIndex(Protocol):
+    """What every engine offers. Threads may share it, if one alone writes.
+
+    All of it raises IndexUnreachable, IndexBusy, IndexDamaged, IndexOutdated, and what changes something StoreFull and StoreFailed.
+    """
+
+    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+        """Carry out changes in this order: when this returns they are durable and can be found, but for those given back."""
+
+    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
+        """Rewrite what holds words of records that were given up, and return the changes of which nothing is left in any file.
+
+        The others are to be asked for again, in a while.
+        """
+
+    def asking(self, hidden: Hidden) -> AbstractContextManager[list[Source]]:
+        """These partitions, to be asked within the context; an office whose index was never written to has nothing to say."""
+
+    def count(self, office: OfficeId) -> int:
+        """How many records the office's index holds."""
+
+    def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
+        """All records of the office's index as they are stored, by id; others may write meanwhile."""
+
+    def vocabulary(self, office: OfficeId) -> frozenset[str]:
+        """Every term of the office's postings, for the debug dump."""
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
+        """Build the office's index anew while the one there goes on answering, then put it in its place. Returns how many records it holds.
+
+        Changes that are applied meanwhile are in it. read: the records as the catalog has them when it is called; expected: how many there are
+        to be. Raises IndexIncomplete where the new one does not come to hold as many; then the old one stays. One at a time for each office.
+        """
+
+    def close(self) -> None:
+        """Give files and connections back; what is used after it is opened again."""
+
+
+def every(read: Batches) -> Iterator[IndexEntry]:
+    """All records, batch by batch."""
+    last = ""
+    while batch := read(last):
+        yield from batch
+        last = batch[-1].record_id
+
+
+def agreed(found: Callable[[], int], expected: Callable[[], int], patience: float) -> int:
+    """How many records there are, once that is as many as expected: what waits in the outbox comes within these seconds. Raises IndexIncomplete."""
+    end = time.monotonic() + patience
+    while (there := found()) != (wanted := expected()):
+        if time.monotonic() > end:
+            raise IndexIncomplete(found=there, expected=wanted)
+        time.sleep(_PAUSE)
+    return there
+
+
+class EmbeddedOpenIndex:
+    """A file `open-<office>.db` for each office in one folder, all under one key. key: 32 bytes.
+
+    A file built anew has another name, `open-<office>@<n>.db`, and the newest counts: beside a file that is in use lie its log and its memory,
+    which must never meet another file. Processes take turns to write by a lock beside it.
+    """
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self._folder, self._key = folder, key
+        self._written: dict[OfficeId, tuple[Path, EmbeddedPartition]] = {}
+
+    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+        """Each change is durable by itself. A file takes what it is given last: on one host no change comes late."""
+        for office, some in groupby(changes, key=lambda change: change.office):
+            with self._changing(office) as partitions:
+                for change, partition in product(some, partitions):
+                    if change.entry is None:
+                        partition.delete(change.record)
+                    else:
+                        partition.put(change.entry)
+        return ()
+
+    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
+        """Rewrite the files; all is gone when this returns."""
+        for office in sorted({change.office for change in given_up}):
+            with self._changing(office) as partitions:
+                for partition in partitions:
+                    partition.expunge()
+        return frozenset(given_up)
+
+    @contextmanager
+    def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
+        """One source for each file there is, opened for this asker alone: several may read at once."""
+        with ExitStack() as files:
+            sources: list[Source] = []
+            for office in sorted(hidden):
+                partition = files.enter_context(self._reading(office))
+                if partition is not None:
+                    sources.append(OpenSource(partition, hidden[office]))
+            yield sources
+
+    def count(self, office: OfficeId) -> int:
+        """Counted in the file."""
+        with self._reading(office) as partition:
+            return 0 if partition is None else partition.count()
+
+    def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
+        """Read from the file, a batch at a time."""
+        with self._reading(office) as partition:
+            if partition is not None:
+                yield from partition.entries()
+
+    def vocabulary(self, office: OfficeId) -> frozenset[str]:
+        """Read from the file."""
+        with self._reading(office) as partition:
+            return frozenset() if partition is None else partition.vocabulary()
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
+        """In a new file, which is named like the newest once it is whole. While a batch is read, changes wait."""
+        with _locked(self._folder / f"open-{office}.building"):
+            path = self._folder / f"open-{office}@{1 + self._number(self._newest(office))}.db"
+            draft = path.with_name(f".{path.name}.part")
+            with _locked(self._lock(office)):
+                self._remove_drafts(office)
+                new = create_partition(draft, self._key)
+            try:
+                last: str | None = ""
+                while last is not None:
+                    last = self._copy(office, new, read, last)
+                found = agreed(new.count, expected, patience)
+                with _locked(self._lock(office)):
+                    old = self._newest(office)
+                    new.close()  # the last connection empties the log into the file
+                    draft.rename(path)
+                    sync_folder(self._folder)
+                    _remove(old)
+            finally:
+                new.close()
+                _remove(draft)
+        return found
+
+    def close(self) -> None:
+        """Close what was opened to write."""
+        for _, partition in self._written.values():
+            partition.close()
+        self._written.clear()
+
+    @contextmanager
+    def _changing(self, office: OfficeId) -> Iterator[list[EmbeddedPartition]]:
+        """The office's file, and the one that is being built, if there is one, while nobody else writes to either."""
+        with _locked(self._lock(office)), ExitStack() as drafts:
+            path = self._newest(office)
+            if office not in self._written or self._written[office][0] != path:
+                if office in self._written:
+                    self._written.pop(office)[1].close()
+                self._written[office] = path, open_or_make(path, self._key)
+            partitions = [self._written[office][1]]
+            for draft in self._drafts(office):
+                if _is_free(self._folder / f"open-{office}.building"):  # whoever built it died
+                    _remove(draft)
+                else:
+                    partitions.append(open_partition(draft, self._key))
+                    drafts.callback(partitions[-1].close)
+            yield partitions
+
+    @contextmanager
+    def _reading(self, office: OfficeId) -> Iterator[EmbeddedPartition | None]:
+        partition = None
+        while partition is None and (path := self._newest(office)).exists():
+            try:
+                partition = open_partition(path, self._key)
+            except IndexDamaged:
+                if self._newest(office) == path:
+                    raise
+        try:
+            yield partition
+        finally:
+            if partition is not None:
+                partition.close()
+
+    def _copy(self, office: OfficeId, new: EmbeddedPartition, read: Batches, last: str) -> str | None:
+        """Take in the records after `last`; returns the last of them, if there are any."""
+        with _locked(self._lock(office)):
+            batch = read(last)
+            for entry in batch:
+                new.put(entry)
+        return batch[-1].record_id if batch else None
+
+    def _lock(self, office: OfficeId) -> Path:
+        return self._folder / f"open-{office}.lock"
+
+    def _newest(self, office: OfficeId) -> Path:
+        return max([self._folder / f"open-{office}.db", *self._folder.glob(f"open-{office}@*.db")], key=self._number)
+
+    @staticmethod
+    def _number(path: Path) -> int:
+        return int(path.name.removesuffix(".db").rpartition("@")[2]) if "@" in path.name else 0
+
+    def _drafts(self, office: OfficeId) -> list[Path]:
+        return list(self._folder.glob(f".open-{office}@*.db.part"))
+
+    def _remove_drafts(self, office: OfficeId) -> None:
+        for draft in self._drafts(office):
+            _remove(draft)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock between processes, and threads, that all open the same file."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody holds this lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _remove(path: Path) -> None:
+    """Remove a file with its log and its memory."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

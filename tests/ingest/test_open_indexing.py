@@ -1,0 +1,144 @@
+"""How the open index is brought up to date: in order, whatever it refuses, and until nothing is left of what was given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from classification.levels import Level
+from ingest.index_open import OpenIndexing
+from storage.catalog.audit_rows import AuditRow
+from storage.catalog.blobs import Part
+from storage.catalog.deposits import Deposit, take_in
+from storage.catalog.engine import Catalog, create_catalog
+from storage.catalog.migrations import migrate
+from storage.catalog.names import Depositor, OfficeId, PartitionName, SourceId
+from storage.catalog.offices import Office, add_office
+from storage.catalog.outbox import add_outbox_row, unapplied
+from storage.catalog.partitions import add_partition_key
+from storage.catalog.records import NewRecord
+from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, OfficeKind, Operation
+from storage.clock import FixedClock
+from storage.ids import BlobId, RecordId, SeededIds
+from storage.index.entry import IndexEntry
+from storage.index.open_index import Change, EmbeddedOpenIndex, Refused
+from storage.indexed import to_content
+from storage.vault.blob import Stored
+
+KEY = bytes(range(32))
+T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+OFFICE = OfficeId("h37")
+OPEN = PartitionName(OFFICE)
+SCANNER = SourceId("scanner")
+
+
+class Choosy(EmbeddedOpenIndex):
+    """An index that refuses one record, and is slow to forget."""
+
+    refused: RecordId | None = None
+    slow = 0
+
+    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+        super().apply([change for change in changes if change.record != self.refused])
+        return tuple(Refused(change, "too odd") for change in changes if change.record == self.refused)
+
+    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
+        self.slow -= 1
+        return frozenset() if self.slow >= 0 else super().expunge(given_up)
+
+
+class World:
+    """A catalog with records, and what its outbox has for the open index."""
+
+    def __init__(self, folder: Path) -> None:
+        self.catalog: Catalog = create_catalog(folder / "catalog.db", KEY)
+        migrate(self.catalog)
+        self.ids = SeededIds(b"tests")
+        self.index = Choosy(folder, KEY)
+        self.indexing = OpenIndexing(self.catalog, FixedClock(T0), self.index)
+        with self.catalog.write() as connection:
+            add_office(connection, Office(OFFICE, "Văn phòng", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
+            add_partition_key(connection, OPEN, "age1pq1", T0)
+        self.records = [self._record(name) for name in "abc"]
+
+    def _record(self, name: str) -> RecordId:
+        record = NewRecord(RecordId(self.ids.new(f"record/{name}")), OFFICE, Depositor(DepositorKind.SOURCE, SCANNER), name, 9, 1)
+        stored = Stored(BlobId(self.ids.new(f"blob/{name}")), 1, b"h" * 32, b"p" * 32, 9, b"s" * 32, 9)
+        deposit = Deposit(self.ids.new(f"receipt/{name}"), record, (Part(BlobPart.ORIGINAL, stored, "text/plain"),), 9)
+        row = AuditRow(self.ids.new(f"act/{name}"), T0, "deposit", AuditOutcome.DONE, "{}", source="worker", office=OFFICE)
+        with self.catalog.write() as connection:
+            take_in(connection, self.ids, deposit, T0, lambda _: row)
+        return record.id
+
+    def put(self, record: RecordId, text: str = "thuế") -> None:
+        content = to_content(IndexEntry(record, OFFICE, Level.NON_CONFIDENTIAL, text=text))
+        with self.catalog.write() as connection:
+            add_outbox_row(connection, record, Operation.PUT, OPEN, T0, content)
+
+    def delete(self, record: RecordId) -> None:
+        with self.catalog.write() as connection:
+            add_outbox_row(connection, record, Operation.DELETE, OPEN, T0)
+
+    def waiting(self) -> list[RecordId]:
+        with self.catalog.read() as connection:
+            return [row.record for row in unapplied(connection, is_open=True, limit=999)]
+
+    def indexed(self) -> set[RecordId]:
+        return {one.record_id for one in self.index.entries(OFFICE)}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.index.close()
+    made.catalog.close()
+
+
+def test_changes_are_carried_out_in_their_order(world: World) -> None:
+    first, second, _ = world.records
+    world.put(first)
+    world.put(second, "đất")
+    world.put(second, "rừng")
+    world.delete(first)
+    assert world.indexing.turn() == 4
+    assert (world.waiting(), [(one.record_id, one.text) for one in world.index.entries(OFFICE)]) == ([], [(second, "rừng")])
+    assert world.indexing.turn() == 0
+
+
+def test_what_the_index_refuses_waits_and_is_in_nobodys_way(world: World) -> None:
+    odd, good, later = world.records
+    world.index.refused = odd
+    for _ in range(120):  # more than are taken at a time
+        world.put(odd)
+    world.put(good)
+    while world.indexing.turn() or good not in world.indexed():
+        pass
+    world.put(later)
+    assert world.indexing.turn() == 1
+    assert (set(world.waiting()), world.indexed()) == ({odd}, {good, later})
+    world.index.refused = None
+    assert world.indexing.turn() == 0
+    assert OpenIndexing(world.catalog, FixedClock(T0), world.index).turn() == 100
+    assert world.indexed() == {odd, good, later}
+
+
+def test_a_record_given_up_is_done_once_nothing_is_left_of_it_and_holds_up_no_other(world: World) -> None:
+    gone, stays, later = world.records
+    world.put(gone)
+    world.put(stays)
+    world.indexing.turn()
+    world.index.slow = 1
+    world.delete(gone)
+    world.put(later)
+    assert world.indexing.turn() == 1
+    assert (world.waiting(), world.indexed()) == ([gone], {stays, later})
+    end = time.monotonic() + 30
+    while world.waiting():
+        assert time.monotonic() < end
+        world.indexing.turn()
+    assert world.index.slow == -1
