@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import io
 from collections.abc import Iterable
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -17,12 +18,13 @@ from storage.archive import Archive
 from storage.audit.leaf import Json
 from storage.audit.scribe import Actor
 from storage.catalog.audit_rows import AuditRow
-from storage.catalog.deposits import Deposit, Part, Receipt, RequestKey, refuse, take_in
+from storage.catalog.blobs import Part
+from storage.catalog.deposits import Deposit, Receipt, RequestKey, refuse, take_in
 from storage.catalog.names import CaseId, Depositor, OfficeId
 from storage.catalog.records import NewRecord
 from storage.catalog.shown_size import padded
 from storage.catalog.states import AuditOutcome, BlobPart, Outcome, Reason
-from storage.errors import RequestKeyReused, StoreFull
+from storage.errors import CatalogBusy, CatalogUnanswered, RequestKeyReused, StoreFull, StoreUnreachable
 from storage.failpoints import failpoint
 from storage.ids import BlobId, RandomIds, RecordId
 from storage.vault.blob import Stored
@@ -32,6 +34,9 @@ __all__ = ["LARGEST", "Arrival", "Reception", "Request", "Taken", "receive"]
 
 LARGEST: Final = 512 << 20
 """Bytes of the largest document that is taken in."""
+
+_BESIDE: Final = ThreadPoolExecutor(32, "envelope")
+"""An envelope is written while the disk syncs its original: to wait for one after the other would take twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,8 @@ class Reception:
         """Keep the document and give its receipt: durable when this returns.
 
         An empty one, one that is too large or finds no room is refused: it gets a receipt, and nothing of it is kept.
-        Raises RequestKeyReused; StoreFull where not even the refusal can be written down; then nothing is kept.
+        Raises RequestKeyReused; StoreFull where not even the refusal can be written down, CatalogBusy: then nothing is kept. After
+        CatalogUnanswered that is not known: the same request, sent again, finds what there is.
         """
         if self._draft is None and self._refused is None:
             self._refuse(Reason.EMPTY)
@@ -147,13 +153,16 @@ class Reception:
             return None
         arrival, store = self._arrival, self._archive.store
         envelope = Envelope.of(arrival.file_name, self._sha256.hexdigest(), arrival.batch_label, arrival.path)
+        beside = _BESIDE.submit(store.put, io.BytesIO(envelope.content()), _blob_id(), self._recipients)
         done: list[Stored] = []
         try:
-            done.append(self._draft.publish())
-            done.append(store.put(io.BytesIO(envelope.content()), _blob_id(), self._recipients))
-        except StoreFull:
-            for stored in done:
-                store.remove(stored.id)
+            for stored in (self._draft.publish, beside.result):
+                with suppress(StoreFull):
+                    done.append(stored())
+        finally:
+            wait((beside,))
+        if len(done) < 2:
+            self._remove(done)
             self._refuse(Reason.STORE_FULL)
             return None
         return Part(BlobPart.ORIGINAL, done[0], None), Part(BlobPart.ENVELOPE, done[1], "application/json")
@@ -163,17 +172,23 @@ class Reception:
         failpoint("deposit.1 both parts are durable")
         archive, at = self._archive, self._archive.clock.now()
         deposit = self._deposit(parts, digest, at)
+        act = self._act(AuditOutcome.DONE, deposit.record.id, deposit.receipt_id)  # sealed before anyone has to wait for it
+
+        def act_on(record: RecordId) -> AuditRow:
+            return act if record == deposit.record.id else self._act(AuditOutcome.DONE, record, deposit.receipt_id)
+
         try:
-            with archive.catalog.write() as connection:
-                receipt = take_in(connection, archive.ids, deposit, at, lambda record: self._act(AuditOutcome.DONE, record, deposit.receipt_id))
-        except (RequestKeyReused, StoreFull) as error:  # undone for certain; after any other failure the record may be there
-            self._remove(parts)
-            if isinstance(error, RequestKeyReused):
+            receipt = archive.catalog.write_together(lambda connection: take_in(connection, archive.ids, deposit, at, act_on))
+        except CatalogUnanswered:  # as after any failure that is not named here, the record may be there
+            raise
+        except (RequestKeyReused, StoreFull, CatalogBusy) as error:  # undone for certain
+            self._remove(part.stored for part in parts)
+            if not isinstance(error, StoreFull):
                 raise
             self._refuse(Reason.STORE_FULL)
             return None
         if receipt.record != deposit.record.id:  # she brought it before: what was sealed now is nobody's
-            self._remove(parts)
+            self._remove(part.stored for part in parts)
         return receipt
 
     def _deposit(self, parts: tuple[Part, Part], digest: str, at: datetime) -> Deposit:
@@ -218,9 +233,11 @@ class Reception:
         self._refused = self._refused or reason
         self._open.close()
 
-    def _remove(self, parts: tuple[Part, Part]) -> None:
-        for part in parts:
-            self._archive.store.remove(part.stored.id)
+    def _remove(self, parts: Iterable[Stored]) -> None:
+        """What is nobody's is an orphan where the store does not answer: `check` names it, and the depositor has her answer."""
+        with suppress(StoreUnreachable):
+            for stored in parts:
+                self._archive.store.remove(stored.id)
 
 
 def _blob_id() -> BlobId:

@@ -82,26 +82,27 @@ _COLUMNS = (
     _t.sequenced_seq,
 )
 
+_INSERT = audit_pending.insert()
+
 
 def add_audit_row(connection: sa.Connection, row: AuditRow) -> str:
     """Write the row of an act, and return its id, which the keeper asks for: no row committed, nothing opened."""
-    connection.execute(
-        audit_pending.insert().values(
-            id=row.id,
-            time=row.time,
-            action=row.action,
-            outcome=row.outcome,
-            leaf=row.leaf,
-            person=row.person,
-            source=row.source,
-            office=row.office,
-            right_used=row.right,
-            record_id=row.record_id,
-            session=row.session,
-            address=row.address,
-            details_sealed=row.details_sealed,
-        )
-    )
+    values = {
+        "id": row.id,
+        "time": row.time,
+        "action": row.action,
+        "outcome": row.outcome,
+        "leaf": row.leaf,
+        "person": row.person,
+        "source": row.source,
+        "office": row.office,
+        "right_used": row.right,
+        "record_id": row.record_id,
+        "session": row.session,
+        "address": row.address,
+        "details_sealed": row.details_sealed,
+    }
+    connection.execute(_INSERT, values)
     return row.id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,19 @@ from storage.catalog.states import BlobPart
 from storage.ids import BlobId, RecordId
 from storage.vault.blob import Stored
 
-__all__ = ["BlobRow", "add_blob", "all_blobs", "blob_of", "blobs_of", "forget_blob", "retire_blob", "retired_blobs", "rewrapped_header"]
+__all__ = [
+    "BlobRow",
+    "Part",
+    "add_blob",
+    "add_blobs",
+    "all_blobs",
+    "blob_of",
+    "blobs_of",
+    "forget_blob",
+    "retire_blob",
+    "retired_blobs",
+    "rewrapped_header",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,16 @@ class BlobRow:
     media_type: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is durably stored."""
+
+    part: BlobPart
+    stored: Stored
+    media_type: str | None
+
+
+_INSERT = blob.insert()
 _COLUMNS = (
     blob.c.id,
     blob.c.record_id,
@@ -43,18 +66,25 @@ _COLUMNS = (
 
 def add_blob(connection: sa.Connection, record_id: RecordId, part: BlobPart, stored: Stored, media_type: str | None) -> None:
     """Name a blob that is durably stored as the record's part; one that is replaced is retired before."""
-    connection.execute(
-        blob.insert().values(
-            id=stored.id,
-            record_id=record_id,
-            part=part,
-            header_version=stored.header_version,
-            header_sha256=stored.header_sha256,
-            payload_sha256=stored.payload_sha256,
-            payload_size=stored.payload_size,
-            media_type=media_type,
-        )
-    )
+    add_blobs(connection, record_id, [Part(part, stored, media_type)])
+
+
+def add_blobs(connection: sa.Connection, record_id: RecordId, parts: Sequence[Part]) -> None:
+    """The same for several parts, in one statement."""
+    rows = [
+        {
+            "id": new.stored.id,
+            "record_id": record_id,
+            "part": new.part,
+            "header_version": new.stored.header_version,
+            "header_sha256": new.stored.header_sha256,
+            "payload_sha256": new.stored.payload_sha256,
+            "payload_size": new.stored.payload_size,
+            "media_type": new.media_type,
+        }
+        for new in parts
+    ]
+    connection.execute(_INSERT, rows)
 
 
 def blobs_of(connection: sa.Connection, record_id: RecordId) -> tuple[BlobRow, ...]:

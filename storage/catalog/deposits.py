@@ -9,20 +9,18 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from storage.catalog.audit_rows import AuditRow, add_audit_row
-from storage.catalog.blobs import add_blob
+from storage.catalog.blobs import Part, add_blobs
 from storage.catalog.names import Depositor, OfficeId
 from storage.catalog.record_facts import Change
 from storage.catalog.records import NewRecord, add_record
 from storage.catalog.schema import batch, idempotency, receipt, record
-from storage.catalog.states import GONE, BlobPart, Outcome, Reason, State
+from storage.catalog.states import GONE, Outcome, Reason, State
 from storage.catalog.work import add_work
 from storage.errors import RequestKeyReused
 from storage.ids import IdSource, RecordId
-from storage.vault.blob import Stored
 
 __all__ = [
     "Deposit",
-    "Part",
     "Receipt",
     "RequestKey",
     "add_batch",
@@ -66,15 +64,6 @@ class RequestKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part that is durably stored."""
-
-    part: BlobPart
-    stored: Stored
-    media_type: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Deposit:
     """A document that lies sealed in the store. size: bytes received. password: sealed to transit, for a locked document."""
 
@@ -84,6 +73,21 @@ class Deposit:
     size: int
     request: RequestKey | None = None
     password: bytes | None = None
+
+
+# Built once: each deposit passes here under the writer's lock, and to build a statement costs more than to carry it out.
+_ADD_RECEIPT = receipt.insert()
+_ADD_KEY = idempotency.insert()
+_BY_KEY = sa.select(idempotency.c.body_tag, idempotency.c.receipt_id).where(
+    idempotency.c.credential == sa.bindparam("credential"), idempotency.c.key_tag == sa.bindparam("key_tag")
+)
+_LIVE_COPY = sa.select(record.c.id, record.c.state, record.c.reason).where(
+    record.c.office_id == sa.bindparam("office"),
+    record.c.depositor_kind == sa.bindparam("kind"),
+    record.c.depositor_id == sa.bindparam("depositor"),
+    record.c.duplicate_tag == sa.bindparam("tag"),
+    record.c.state.not_in(sorted(GONE)),
+)
 
 
 def take_in(connection: sa.Connection, ids: IdSource, deposit: Deposit, at: datetime, audit: Callable[[RecordId], AuditRow]) -> Receipt:
@@ -105,14 +109,13 @@ def take_in(connection: sa.Connection, ids: IdSource, deposit: Deposit, at: date
         given = replace(given, outcome=_joined_outcome(copy[1]), reason=copy[2])
     else:
         add_record(connection, ids, new, Change(at, act))
-        for part in deposit.parts:
-            add_blob(connection, new.id, part.part, part.stored, part.media_type)
+        add_blobs(connection, new.id, deposit.parts)
         add_work(connection, new.id, at, deposit.password)
     _add_receipt(connection, given)
     if deposit.request is not None:
         request = deposit.request
         values = {"credential": request.credential, "key_tag": request.key_tag, "body_tag": request.body_tag, "receipt_id": given.id}
-        connection.execute(idempotency.insert().values(values))
+        connection.execute(_ADD_KEY, values)
     return given
 
 
@@ -166,8 +169,7 @@ def other_copies(connection: sa.Connection, record_id: RecordId) -> tuple[Record
 
 
 def _known(connection: sa.Connection, request: RequestKey) -> Receipt | None:
-    columns = sa.select(idempotency.c.body_tag, idempotency.c.receipt_id)
-    row = connection.execute(columns.where(idempotency.c.credential == request.credential, idempotency.c.key_tag == request.key_tag)).one_or_none()
+    row = connection.execute(_BY_KEY, {"credential": request.credential, "key_tag": request.key_tag}).one_or_none()
     if row is None:
         return None
     if row.body_tag != request.body_tag:
@@ -176,15 +178,8 @@ def _known(connection: sa.Connection, request: RequestKey) -> Receipt | None:
 
 
 def _copy(connection: sa.Connection, new: NewRecord) -> tuple[RecordId, State, Reason | None] | None:
-    row = connection.execute(
-        sa.select(record.c.id, record.c.state, record.c.reason).where(
-            record.c.office_id == new.office,
-            record.c.depositor_kind == new.depositor.kind,
-            record.c.depositor_id == new.depositor.id,
-            record.c.duplicate_tag == new.duplicate_tag,
-            record.c.state.not_in(sorted(GONE)),
-        )
-    ).one_or_none()
+    values = {"office": new.office, "kind": new.depositor.kind, "depositor": new.depositor.id, "tag": new.duplicate_tag}
+    row = connection.execute(_LIVE_COPY, values).one_or_none()
     return None if row is None else (row.id, row.state, row.reason)
 
 
@@ -193,21 +188,20 @@ def _joined_outcome(state: State) -> Outcome:
 
 
 def _add_receipt(connection: sa.Connection, given: Receipt) -> None:
-    connection.execute(
-        receipt.insert().values(
-            id=given.id,
-            office_id=given.office,
-            depositor_kind=given.depositor.kind,
-            depositor_id=given.depositor.id,
-            batch_id=given.batch,
-            record_id=given.record,
-            outcome=given.outcome,
-            reason=given.reason,
-            size=given.size,
-            made_at=given.made_at,
-            promise=given.promise,
-        )
-    )
+    values = {
+        "id": given.id,
+        "office_id": given.office,
+        "depositor_kind": given.depositor.kind,
+        "depositor_id": given.depositor.id,
+        "batch_id": given.batch,
+        "record_id": given.record,
+        "outcome": given.outcome,
+        "reason": given.reason,
+        "size": given.size,
+        "made_at": given.made_at,
+        "promise": given.promise,
+    }
+    connection.execute(_ADD_RECEIPT, values)
 
 
 def _receipt(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Receipt | None:

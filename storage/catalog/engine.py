@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -42,6 +43,15 @@ _PRAGMAS = (
 )
 
 _Values: TypeAlias = "dict[str, object] | tuple[object, ...]"
+_T = TypeVar("_T")
+
+
+class _Act(Future[None]):
+    """What one thread wants to write, and, once it is settled, whether it is committed."""
+
+    def __init__(self, write: Callable[[sa.Connection], None]) -> None:
+        super().__init__()
+        self.write = write
 
 
 class Catalog(ABC):
@@ -56,6 +66,8 @@ class Catalog(ABC):
         self._readers = readers
         self._writing = threading.Lock()
         self._owner: int | None = None
+        self._gathering = threading.Lock()
+        self._acts: list[_Act] = []
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -65,17 +77,30 @@ class Catalog(ABC):
         there is one block at a time. Blocks do not nest: an act is one transaction. Raises CatalogBusy where another thread or process keeps
         the lock for 30 seconds, CatalogUnreachable where nothing was changed, CatalogUnanswered where that is not known.
         """
-        if self._owner == threading.get_ident():
-            raise RuntimeError("a catalog transaction inside another one: an act is one transaction")
-        if not self._writing.acquire(timeout=WAIT_SECONDS):
-            raise CatalogBusy
-        try:
-            self._owner = threading.get_ident()
-            with self._begun(self._writer) as connection:
-                yield connection
-        finally:
-            self._owner = None
-            self._writing.release()
+        with self._turn(), self._begun(self._writer) as connection:
+            yield connection
+
+    def write_together(self, write: Callable[[sa.Connection], _T]) -> _T:
+        """What `write` returns, committed: in one transaction with what other threads hand in while the writer is busy, one commit for all of them.
+
+        They run one after the other, each seeing what those before it wrote. Where one raises, nothing of any is kept: it gets its error, and the
+        others are run again without it. So `write` may run several times, in the thread of another, and has no effect but on the connection.
+        Raises what it raises, and what the block of `Catalog.write` does.
+        """
+        self._refuse_nesting()
+        written: list[_T] = []
+
+        def once(connection: sa.Connection) -> None:
+            written[:] = [write(connection)]
+
+        act = _Act(once)
+        with self._gathering:
+            self._acts.append(act)
+            leads = len(self._acts) == 1
+        if leads:  # for all who come until it is its turn
+            self._lead()
+        act.result()
+        return written[0]
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -95,6 +120,57 @@ class Catalog(ABC):
         self._readers.dispose()
         self._writer.dispose()
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the writer, alone in this process."""
+        self._refuse_nesting()
+        if not self._writing.acquire(timeout=WAIT_SECONDS):
+            raise CatalogBusy
+        try:
+            self._owner = threading.get_ident()
+            yield
+        finally:
+            self._owner = None
+            self._writing.release()
+
+    def _refuse_nesting(self) -> None:
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a catalog transaction inside another one: an act is one transaction")
+
+    def _lead(self) -> None:
+        """Settle every act that was handed in until the writer was free."""
+        try:
+            with self._turn():
+                acts = self._gathered()
+                while acts:
+                    acts = self._settle(acts)
+        except BaseException as error:
+            _refuse(self._gathered(), error)
+            raise
+
+    def _gathered(self) -> list[_Act]:
+        with self._gathering:
+            acts, self._acts = self._acts, []
+        return acts
+
+    def _settle(self, acts: Sequence[_Act]) -> list[_Act]:
+        """Carry out the acts in one transaction; those that are to be tried again, because another one's error undid them."""
+        current: _Act | None = None
+        try:
+            with self._begun(self._writer) as connection:
+                for current in acts:
+                    current.write(connection)
+                current = None
+        except BaseException as error:  # noqa: BLE001  it is not lost: each act that it undid is told, in its own thread
+            # What an act raises is its own; a database that refuses to begin, to write or to commit refuses all of them.
+            is_own = current is not None and isinstance(error, Exception) and not isinstance(error.__cause__, sa.exc.DBAPIError)
+            refused = [act for act in acts if act is current] if is_own else acts
+            _refuse(refused, error)
+            return [act for act in acts if act not in refused]
+        for act in acts:
+            act.set_result(None)
+        return []
+
     @abstractmethod
     def _refusal(self, error: sa.exc.DBAPIError, *, committing: bool) -> VankhoError | None:
         """What an error of the database means; None for a fault of ours. committing: whether a writing block had ended already."""
@@ -112,6 +188,11 @@ class Catalog(ABC):
             if (refusal := self._refusal(error, committing=committing)) is None:
                 raise
             raise refusal from error
+
+
+def _refuse(acts: Sequence[_Act], error: BaseException) -> None:
+    for act in acts:
+        act.set_exception(error)
 
 
 class _SqlcipherCatalog(Catalog):

@@ -14,7 +14,7 @@ from storage.catalog.schema import office, record, record_fact
 from storage.catalog.states import CLASSIFIED, RecordFactKind, State
 from storage.ids import IdSource, RecordId
 
-__all__ = ["Change", "RecordFacts", "facts_of", "facts_then", "set_fact"]
+__all__ = ["Change", "RecordFacts", "begin_fact", "facts_of", "facts_then", "set_fact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,11 @@ def facts_then(connection: sa.Connection, record_id: str, at: datetime) -> Recor
     )
 
 
+def begin_fact(connection: sa.Connection, ids: IdSource, record_id: RecordId, kind: RecordFactKind, value: str, change: Change) -> None:
+    """Say what a record that is made in this transaction begins with: nothing can have held before."""
+    _insert(connection, ids, record_id, kind, value, change.at, change, supersedes=None)
+
+
 def set_fact(connection: sa.Connection, ids: IdSource, record_id: RecordId, kind: RecordFactKind, value: str | None, change: Change) -> None:
     """Say that from `change.at` on the record's fact of this kind is `value`, or that there is none (None).
 
@@ -134,6 +139,9 @@ class Change:
     reason: str | None = None
 
 
+_INSERT = record_fact.insert()
+
+
 def _insert(
     connection: sa.Connection,
     ids: IdSource,
@@ -144,16 +152,15 @@ def _insert(
     change: Change,
     supersedes: str | None,
 ) -> None:
-    connection.execute(
-        record_fact.insert().values(
-            id=ids.new(f"record-fact/{record_id}/{kind}/{change.act}/{supersedes or ''}"),
-            record_id=record_id,
-            kind=kind,
-            value=value,
-            valid_from=valid_from,
-            valid_to=None if supersedes is None else change.at,
-            reason=change.reason,
-            supersedes=supersedes,
-            act_id=change.act,
-        )
-    )
+    values = {
+        "id": ids.new(f"record-fact/{record_id}/{kind}/{change.act}/{supersedes or ''}"),
+        "record_id": record_id,
+        "kind": kind,
+        "value": value,
+        "valid_from": valid_from,
+        "valid_to": None if supersedes is None else change.at,
+        "reason": change.reason,
+        "supersedes": supersedes,
+        "act_id": change.act,
+    }
+    connection.execute(_INSERT, values)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from classification.levels import Compartment, Level
 from storage.catalog.names import CaseId, Depositor, OfficeId, PartitionName, compartments_text
-from storage.catalog.record_facts import Change, set_fact
+from storage.catalog.record_facts import Change, begin_fact, set_fact
 from storage.catalog.schema import record
 from storage.catalog.states import Reason, RecordFactKind, State, states_before
 from storage.errors import TransitionRefused
@@ -62,26 +62,29 @@ class Classified:
     review: bool
 
 
+_INSERT = record.insert()
+
+
 def add_record(connection: sa.Connection, ids: IdSource, new: NewRecord, change: Change) -> None:
     """Insert a record in the state `received`, with the facts that it begins with."""
-    connection.execute(
-        record.insert().values(
-            id=new.id,
-            office_id=new.office,
-            case_id=new.case,
-            state=State.RECEIVED,
-            wrapped_n=new.transit_n,
-            depositor_kind=new.depositor.kind,
-            depositor_id=new.depositor.id,
-            batch_id=new.batch,
-            duplicate_tag=new.duplicate_tag,
-            size_shown=new.size_shown,
-            received_at=change.at,
-            compartments=frozenset(),
-        )
-    )
-    set_fact(connection, ids, new.id, RecordFactKind.OFFICE, new.office, change)
-    set_fact(connection, ids, new.id, RecordFactKind.CASE, new.case, change)
+    values = {
+        "id": new.id,
+        "office_id": new.office,
+        "case_id": new.case,
+        "state": State.RECEIVED,
+        "wrapped_n": new.transit_n,
+        "depositor_kind": new.depositor.kind,
+        "depositor_id": new.depositor.id,
+        "batch_id": new.batch,
+        "duplicate_tag": new.duplicate_tag,
+        "size_shown": new.size_shown,
+        "received_at": change.at,
+        "compartments": frozenset[Compartment](),
+    }
+    connection.execute(_INSERT, values)
+    begin_fact(connection, ids, new.id, RecordFactKind.OFFICE, new.office, change)
+    if new.case is not None:
+        begin_fact(connection, ids, new.id, RecordFactKind.CASE, new.case, change)
 
 
 def advance(connection: sa.Connection, record_id: RecordId, to: State, media_type: str | None = None, page_count: int | None = None) -> None:

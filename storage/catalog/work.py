@@ -67,13 +67,14 @@ class QueueFigures:
 
 
 _RETURNED = (work.c.record_id, work.c.owner, work.c.step, work.c.attempts, work.c.last_error, work.c.sealed_input)
+_INSERT = work.insert()
 _FREE = {"owner": None, "lease_until": None}
 
 
 def add_work(connection: sa.Connection, record_id: RecordId, at: datetime, sealed_input: bytes | None = None) -> None:
     """Put a record that was just received into the queue."""
-    step = next_state(State.RECEIVED)
-    connection.execute(work.insert().values(record_id=record_id, step=step, ready_at=at, sealed_input=sealed_input))
+    values = {"record_id": record_id, "step": next_state(State.RECEIVED), "ready_at": at, "sealed_input": sealed_input}
+    connection.execute(_INSERT, values)
 
 
 def claim(connection: sa.Connection, owner: str, now: datetime, lease_until: datetime) -> Job | None:

@@ -160,7 +160,7 @@ def _fields() -> Query:
         HEAD: words,
         TEXT: words,
         **{alone(field): {**words, "norms": False} for field in _ALONE},
-        SHOWN: {"type": "keyword", "index": False, "doc_values": False, "store": True},
+        SHOWN: {"type": "text", "index": False, "norms": False, "store": True},
         BODY: {"type": "text", "index": False, "norms": False},
     }
 

@@ -153,7 +153,8 @@ def _base(tier: int) -> float:
 
 
 def key_of(score: float, record: RecordId) -> SortKey:
-    """Where a hit stands that `ranked` gave this score."""
+    """Where a hit stands that `ranked` gave this score, which comes in as few digits as tell it from other floats of 24 bits."""
+    score = _single(score)
     tier = int(Tier.REST + 1 - score // _WIDTH)
     return SortKey(tier, -round((score - _base(tier)) * 1e6), record)
 

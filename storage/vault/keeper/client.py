@@ -13,6 +13,10 @@ __all__ = ["KeeperClient"]
 _PATIENCE_WITH_SILENCE = 1.0
 """Seconds to wait for a keeper that has just left somebody without an answer."""
 
+_AT_THE_STORE = frozenset({"bring_up", "reread", "rewrap", "unlock", "unwrap"})
+_TIMES_AT_THE_STORE = 7
+"""For these duties the keeper asks the store, whose server it gives up after 30 seconds of silence: it is to tell so itself."""
+
 
 class KeeperClient:
     """The asking side of one role. Safe to use from several threads.
@@ -30,7 +34,7 @@ class KeeperClient:
 
     def ask(self, duty: str, **values: Json) -> dict[str, Json]:
         """What the keeper answers. Raises as `ask_within` does."""
-        return self.ask_within(self._patience, duty, **values)
+        return self.ask_within(self._patience * (_TIMES_AT_THE_STORE if duty in _AT_THE_STORE else 1), duty, **values)
 
     def ask_within(self, patience: float, duty: str, **values: Json) -> dict[str, Json]:
         """The same with a patience (seconds) of its own, where the keeper may be starting, or has much to do.

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from classification.levels import Level
 from storage.catalog.audit_rows import AuditRow, add_audit_row
-from storage.catalog.deposits import Deposit, Part, Receipt, take_in
+from storage.catalog.blobs import Part
+from storage.catalog.deposits import Deposit, Receipt, take_in
 from storage.catalog.engine import Catalog, open_catalog
 from storage.catalog.names import Depositor, OfficeId, PartitionName, PersonId
 from storage.catalog.offices import Office, add_office

@@ -53,6 +53,12 @@ def test_after_a_place_of_another_engine_no_hit_is_lost_or_given_twice(key: Sort
         assert follows(hit, place) == (key_of(*hit) > key)
 
 
+@given(scores, ids)
+def test_a_score_in_few_digits_is_the_same_place(score: float, name: RecordId) -> None:
+    digits = next(text for precision in range(1, 10) if single(float(text := f"{score:.{precision}g}")) == score)
+    assert key_of(float(digits), name) == key_of(score, name) and place_of(key_of(float(digits), name)) == [score, name]
+
+
 @given(scores)
 def test_the_tier_is_told_by_the_score(score: float) -> None:
     assert key_of(score, RecordId("a")).major == 4 - int(score // 1024)
