@@ -10,17 +10,18 @@ from urllib.parse import quote
 
 from tests.twins.story import WORDS, Person, multipart
 
-__all__ = ["CASES", "GHOST", "Ask", "View", "questions"]
+__all__ = ["CASES", "GHOST", "PAGES", "Ask", "View", "questions"]
 
 GHOST = "abcdefghijklmnopqrstuvwxyz"
 """An id that never was, of an id's own form."""
 
+_PASSWORD = "bốn con trâu ăn cỏ non"
 _MALFORMED = ("0", "..", "%2e%2e", "%00", "%ff%fe", "h%E1%BB%93%20s%C6%A1", "x" * 300, "null", "*", "%25", "a%2Fb", "%20")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One request. target: below /api/v1, quoted.
+    """One request. target: below /api/v1, or from the root if it begins with a slash, quoted.
 
     swap: an id in it that must be answered as GHOST is in its place. changes: whether it may change a record, so that it comes after
     those that read. pages: whether the cursors of its answer are followed. excepted: whether the answer may tell of what is hidden,
@@ -127,6 +128,42 @@ def _parts(view: View) -> Iterator[Ask]:
         yield from (Ask("GET", f"records/{record}/parts/text", {"range": one}, swap=swap) for one in ranges)
 
 
+def _pictures(view: View) -> Iterator[Ask]:
+    for record, swap in view.records():
+        yield Ask("GET", f"records/{record}/pages/1", swap=swap)
+    for record, swap in view.records(malformed=False):
+        yield from (Ask("GET", f"records/{record}/pages/{number}", swap=swap) for number in ("0", "2", "01", "-1", "9999999", "x", "%00"))
+
+
+def _search_pages(view: View) -> Iterator[Ask]:
+    filtered = ("?filter=level%3DMAT", "?filter=office%3Dso-a&q=b", "?filter=x")
+    for query in ("", f"?q={quote(WORDS[0])}", "?q=tinh+lao+cai&sort=date", *filtered, "?sort=size", "?cursor=x"):
+        yield Ask("GET", f"/search{query}")
+        yield Ask("GET", f"/search{query}", {**_ENGLISH, "hx-request": "true"})
+
+
+def _record_pages(path: str) -> Case:
+    def case(view: View) -> Iterator[Ask]:
+        for record, swap in view.records():
+            yield Ask("GET", path.format(record), swap=swap)
+        for record, swap in view.records(malformed=False):
+            yield from (Ask("GET", f"{path.format(record)}{query}", swap=swap) for query in ("?lang=en", "?page=2", "?page=x"))
+
+    return case
+
+
+def _audit_pages(view: View) -> Iterator[Ask]:
+    yield from (Ask("GET", f"/audit{query}") for query in ("", "?from=x", "?outcome=denied", "?after=x", f"?record={GHOST}"))
+    yield from (Ask("GET", f"/audit?record={record}", swap=record) for record in view.hidden[:2])
+
+
+def _sign_in_pages(view: View) -> Iterator[Ask]:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for name in (view.person.name, view.names[0], "ai đó"):
+        yield Ask("POST", "/sign-in", form, f"name={quote(name)}&password=x&next=/".encode())
+    yield Ask("POST", "/sign-in", form, b"\xff")
+
+
 def _edits(view: View) -> Iterator[Ask]:
     for record, swap in view.records():
         yield _sent("PATCH", f"records/{record}", {"set": {"subject": "về đê điều", "tags": "đê, điều"}, "reason": "sửa cho đúng"}, swap)
@@ -150,6 +187,14 @@ def _unlockings(view: View) -> Iterator[Ask]:
         yield _sent("POST", f"records/{record}/unlocking", {"password": "mở ra"}, swap)
     for record, swap in view.records(malformed=False):
         yield _sent("POST", f"records/{record}/unlocking", {"password": ""}, swap)
+
+
+def _rereadings(view: View) -> Iterator[Ask]:
+    for record, swap in view.records():
+        yield _sent("POST", f"records/{record}/reading", {}, swap)
+    for record, swap in view.records(malformed=False):
+        yield _sent("POST", f"records/{record}/reading", {"password": "mở ra"}, swap)
+        yield _sent("POST", f"records/{record}/reading", {"password": ""}, swap)
 
 
 def _levels(path: str) -> Case:
@@ -207,6 +252,23 @@ def _disabling(view: View) -> Iterator[Ask]:
         yield Ask("POST", f"people/{quote(name, safe='%')}/disabling", changes=True)
 
 
+def _passwords(view: View) -> Iterator[Ask]:
+    yield from (_sent("PUT", "password", {"password": password}) for password in (_PASSWORD, "matkhau123456", "", None))
+    yield _sent("PUT", "password", {"password": _PASSWORD, "current": "x"})
+
+
+def _passwords_of(view: View) -> Iterator[Ask]:
+    for name in (view.names[0], "ai đó", GHOST, *_MALFORMED[:3]):
+        yield _sent("PUT", f"people/{quote(name, safe='%')}/password", {"password": "ba con trâu ăn cỏ non"})
+
+
+def _sign_ins(view: View) -> Iterator[Ask]:
+    for name, password in ((view.person.name, _PASSWORD), (view.names[0], "sai rồi sai rồi"), ("ai đó", "x")):
+        yield _sent("POST", "sessions", {"name": name, "password": password})
+    yield _sent("POST", "sessions", {"name": view.person.name, "password": "x"}, headers={"origin": "https://elsewhere.example"})
+    yield _sent("POST", "sessions", {"name": view.person.name})
+
+
 def _grants(view: View) -> Iterator[Ask]:
     until, to = "2027-02-01T00:00:00+07:00", view.names[-1]
     for record, swap in view.records():
@@ -261,13 +323,20 @@ CASES: dict[tuple[str, str], Case] = {
     ("PATCH", "/records/{record_id}"): _edits,
     ("POST", "/records/{record_id}/withdrawal"): _withdrawals,
     ("POST", "/records/{record_id}/unlocking"): _unlockings,
+    ("POST", "/records/{record_id}/reading"): _rereadings,
     ("POST", "/records/{record_id}/level"): _levels("records/{}/level"),
     ("GET", "/records/{record_id}/parts/{part}"): _parts,
+    ("GET", "/records/{record_id}/pages/{number}"): _pictures,
     ("GET", "/review"): _one("GET", "review", "review?limit=1", "review?limit=0", "review?limit=x"),
     ("POST", "/review/{record_id}"): _levels("review/{}"),
     ("GET", "/people"): _one("GET", "people"),
     ("POST", "/people"): _people,
     ("POST", "/people/{name:path}/disabling"): _disabling,
+    ("PUT", "/people/{name:path}/password"): _passwords_of,
+    ("PUT", "/password"): _passwords,
+    ("POST", "/sessions"): _sign_ins,
+    ("GET", "/sessions/current"): _one("GET", "sessions/current"),
+    ("DELETE", "/sessions/current"): _one("DELETE", "sessions/current", changes=True),
     ("POST", "/grants"): _grants,
     ("DELETE", "/grants/{grant_id}"): _revocations,
     ("POST", "/sources"): _sources,
@@ -285,6 +354,20 @@ CASES: dict[tuple[str, str], Case] = {
 }
 """For every route of the app what is asked of it; methods and paths below /api/v1 as the app declares them."""
 
+PAGES: dict[tuple[str, str], Case] = {
+    ("GET", "/"): _one("GET", "/", "/?lang=en"),
+    ("GET", "/sign-in"): _one("GET", "/sign-in", "/sign-in?next=/search%3Fq%3Db", "/sign-in?next=//elsewhere.example&said=out"),
+    ("POST", "/sign-in"): _sign_in_pages,
+    ("POST", "/sign-out"): _one("POST", "/sign-out", changes=True),
+    ("GET", "/search"): _search_pages,
+    ("GET", "/records/{record_id}"): _record_pages("/records/{}"),
+    ("GET", "/records/{record_id}/text"): _record_pages("/records/{}/text"),
+    ("GET", "/audit"): _kept_by("auditor")(_audit_pages),
+    ("POST", "/audit/verification"): _kept_by("auditor")(_one("POST", "/audit/verification")),
+    ("GET", "/static/{digest}/{name}"): _one("GET", "/static/0/vankho.css", "/static/0/..%2f..%2fsearching.py"),
+}
+"""The same for the pages, whose paths begin at the root."""
+
 _OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "TRACE", "GET", "POST", "DELETE", "PATCH")
 
 
@@ -295,7 +378,7 @@ def questions(view: View, seed: int, most: int | None) -> list[Ask]:
     """
     chance = random.Random(f"{seed} {view.person.name}")
     first, rest = [], []
-    for asks in [*(list(case(view)) for case in CASES.values()), list(_wrong(view))]:
+    for asks in [*(list(case(view)) for case in (*CASES.values(), *PAGES.values())), list(_wrong(view))]:
         chance.shuffle(asks)
         asks.sort(key=lambda ask: ask.swap is None)
         first += asks[:1]

@@ -8,7 +8,9 @@ receipt's promise, and the file key of an age file, which is opened with the rec
 Excepted are the audit routes for auditors (the checkpoint for administrators too) and the whole `status` for both: their status code is compared.
 Channels that are declared in docs/threat-model.md, and no others, are kept out by how the worlds are driven: series numbers of a register that one
 may see (there are none here), disk full (507) and load, rate limits, the delay between deposit and search (worker, indexes and log settle after
-each act).
+each act), and that indexes are merged before they are asked (the order inside a tier on Elasticsearch: `places`).
+
+All of it twice: with every part embedded, and with PostgreSQL, Elasticsearch and S3 together.
 """
 
 from __future__ import annotations
@@ -28,9 +30,11 @@ from anyio.from_thread import start_blocking_portal
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from ingest.sandbox.sandbox import Sandbox
+from storage.home import Home
+from storage.settings import read_settings
 from storage.vault.age import HybridIdentity, open_file, parse_identities
 from tests.twins.asgi import Reply
-from tests.twins.asking import CASES, GHOST, Ask, View, questions
+from tests.twins.asking import CASES, GHOST, PAGES, Ask, View, questions
 from tests.twins.story import KINDS, Lack, Person, Story, Told, draw, people, tell
 from tests.twins.world import START, Hands, World, found_twins
 
@@ -53,12 +57,19 @@ class Twins:
 
     def drop(self, *names: str) -> None:
         for name in names:
+            if self.hands.places is not None:
+                self.hands.places.drop(read_settings(Home(self.base / name)), name)
             shutil.rmtree(self.base / name)
 
 
-@pytest.fixture(scope="module")
-def twins() -> Iterator[Twins]:
+@pytest.fixture(scope="module", params=["embedded", "servers"])
+def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
     """In memory where the machine lets us: nothing here is about the disk, and a world waits for it a thousand times."""
+    places = None
+    if request.param == "servers":
+        from tests.twins.places import Places
+
+        places = Places(*map(request.getfixturevalue, ("postgresql", "elasticsearch", "s3")))
     memory = Path("/dev/shm")
     with (
         tempfile.TemporaryDirectory(prefix="twins", dir=memory if os.access(memory, os.W_OK) else None) as folder,
@@ -68,9 +79,9 @@ def twins() -> Iterator[Twins]:
     ):
         base = Path(folder)
         patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
-        found_twins(base)
+        found_twins(base, places)
         recovery = parse_identities((base / "recovery.txt").read_text())
-        yield Twins(base, Hands(sandbox, portal), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
+        yield Twins(base, Hands(sandbox, portal, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ def told_world(twins: Twins, seed: int) -> Shared:
         world.settle()
     with twins.world(f"people-{seed}", f"told-{seed}") as world:
         told = tell(world, story)
+        world.merge()
     return Shared(story, told)
 
 
@@ -118,12 +130,13 @@ def differences(
     twins: Twins, shared: Shared, person: Person, asked: Callable[[View], Iterable[Ask]], extra: frozenset[str] = frozenset()
 ) -> list[str]:
     """Where the two worlds answer differently. extra: records that world 2 is without beside those that are hidden from her."""
-    story, told, seed = shared.story, shared.told, shared.story.seed
-    with twins.world(f"told-{seed}", "one") as one, twins.world(f"people-{seed}", "two") as two:
+    story, told = shared.story, shared.told
+    with twins.world(f"told-{story.seed}", "one") as one, twins.world(f"people-{story.seed}", "two") as two:
         one.clock.set(START + story.ended)
         view = view_of(one, shared, person)
         only_hers = told.named(told.deposited[person.name] - told.read[person.name])
         also = tell(two, story, Lack(told.named({*view.hidden, *extra}), only_hers, person, told))
+        two.merge()
         first, second = told.answers[person.name], also.answers[person.name]
         found = [f"her act {number}: {first[number]} != {second.get(number)}" for number in first if first[number] != second.get(number)]
         for number, ask in enumerate(asked(view), 1):
@@ -174,7 +187,7 @@ def test_every_route_has_its_questions(twins: Twins) -> None:
     with twins.world("home", "routes") as world:
         routes = [route for route in iter_route_contexts(world.app.routes) if isinstance(route.original_route, APIRoute)]
         declared = {(method, route.path) for route in routes for method in route.methods or ()}
-    assert declared == {(method, f"/api/v1{path}") for method, path in CASES}
+    assert declared == {(method, f"/api/v1{path}") for method, path in CASES} | {*PAGES}
 
 
 @pytest.mark.parametrize("seed", range(_SEEDS))

@@ -6,11 +6,11 @@ import json
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from anyio.from_thread import BlockingPortal
@@ -21,7 +21,7 @@ from ingest.working import Worker
 from search_api.app import create_app
 from storage.access import Action, decide
 from storage.access.loading import load_subject
-from storage.archive import decode_key, open_archive
+from storage.archive import Archive, decode_key, open_archive
 from storage.catalog.names import Depositor, OfficeId, PersonId
 from storage.catalog.offices import Office, add_office
 from storage.catalog.people import all_people, all_sources
@@ -31,19 +31,23 @@ from storage.catalog.states import DepositorKind, OfficeKind
 from storage.clock import FixedClock
 from storage.home import Home
 from storage.ids import RandomIds, SeededIds
-from storage.settings import NetworkClass, Settings, read_settings
+from storage.settings import NetworkClass, Settings, read_settings, settings_text
 from storage.vault.age import HybridIdentity
+from storage.vault.credentials import taken
 from storage.vault.founding import Plan, found
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.closed import ClosedIndex
 from storage.vault.keeper.keeper import Keeper, open_keeper
-from storage.vault.keeper.protocol import Role, rendezvous
+from storage.vault.keeper.protocol import Json, Role, rendezvous
 from storage.vault.keeper.serving import serve
 from storage.vault.kek import FileKek
 from storage.vault.keyring import Keyring
 from storage.vault.tokens import read_key_file
 from storage.walls.memory import LockedPages
 from tests.twins.asgi import Reply, call
+
+if TYPE_CHECKING:  # what the servers need takes half a second to import
+    from tests.twins.places import Places
 
 __all__ = ["START", "Hands", "World", "found_twins"]
 
@@ -55,10 +59,11 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Hands:
-    """What all worlds share: where documents are read, and the loop in which the apps run."""
+    """What all worlds share: where documents are read, the loop in which the apps run, and servers, if their parts lie on some."""
 
     sandbox: Sandbox
     portal: BlockingPortal
+    places: Places | None = None
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,10 @@ class _Ids(SeededIds):
         return RandomIds().new(logical_name) if logical_name.startswith("audit/") else super().new(logical_name)
 
 
-def found_twins(base: Path) -> Settings:
+def found_twins(base: Path, places: Places | None = None) -> Settings:
     """Make the instance that worlds are copies of, so that they have the same keys. XDG_CONFIG_HOME must lie in `base`."""
-    plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt")
+    servers = {} if places is None else places.addresses()
+    plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt", servers=servers)
     return found(plan, _Ids(_SEED), FixedClock(START))
 
 
@@ -87,24 +93,32 @@ class World:
     """Use it as a context. Nothing happens here by itself: the worker, the closed index and the sequencer move when `settle` is called."""
 
     def __init__(self, like: Path, home: Path, hands: Hands) -> None:
-        """like: the home of another world, which is closed; this one begins as its copy in `home`."""
+        """like: the home of another world, which is closed; this one begins as its copy in `home`. Of two worlds no homes have the same name."""
         shutil.copytree(like, home)
-        self.clock = FixedClock(START)
+        self.clock, self._hands = FixedClock(START), hands
         self.home, ids, memory = Home(home), _Ids(_SEED), LockedPages()
         settings = read_settings(self.home)
+        if hands.places is not None:
+            settings = hands.places.moved(settings, like.name, home.name)
+            self.home.configuration.write_text(settings_text(settings), "utf-8")
         keyring = Keyring(self.home.keys, settings.instance, FileKek(self.home.kek(settings.instance), memory), memory)
         self.keeper: Keeper = open_keeper(self.home, settings, keyring, ids, self.clock)
         self._ends = {role: rendezvous() for role in Role}
         theirs = {role: ends[0] for role, ends in self._ends.items()}
         self._serving = threading.Thread(target=serve, args=(self.keeper, theirs), daemon=True)
         self._serving.start()
-        self.archive, _ = open_archive(self.home, settings, KeeperClient(self._ends[Role.API][1], _PATIENCE), ids, self.clock)
-        workers, given = open_archive(self.home, settings, KeeperClient(self._ends[Role.WORKER][1], _PATIENCE), ids, self.clock)
-        self._workers = workers
-        self._worker = Worker(Desk(workers, HybridIdentity(decode_key(given["transit"])), hands.sandbox))
+        self.archive, _ = self._opened(Role.API, settings, ids)
+        self._workers, given = self._opened(Role.WORKER, settings, ids)
+        self._worker = Worker(Desk(self._workers, HybridIdentity(decode_key(given["transit"])), hands.sandbox))
         self._closed, self._portal = ClosedIndex(self.keeper), hands.portal
         self.app = create_app(self.archive, hands.sandbox)
         self.officer = read_key_file(self.home.officer_key(settings.instance))
+
+    def _opened(self, role: Role, settings: Settings, ids: SeededIds) -> tuple[Archive, dict[str, Json]]:
+        archive, given = open_archive(self.home, settings, KeeperClient(self._ends[role][1], _PATIENCE), ids, self.clock)
+        if self._hands.places is not None:
+            archive = replace(archive, open_index=self._hands.places.open_index(self.home, settings, taken(str(given["servers"]))))
+        return archive, given
 
     def __enter__(self) -> Self:
         return self
@@ -116,13 +130,15 @@ class World:
         self._serving.join()
         for ends in self._ends.values():
             ends[0].close()
+        self.archive.open_index.close()
         for catalog in (self.archive.catalog, self._workers.catalog, self.keeper.catalog):
             catalog.close()
 
     def ask(self, token: str | None, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
-        """One request of whoever has the token; `target` below /api/v1, already quoted."""
+        """One request of whoever has the token; `target` below /api/v1, or from the root if it begins with a slash, already quoted."""
         sent = {**({} if token is None else {"authorization": f"Bearer {token}"}), **(headers or {})}
-        return self._portal.call(call, self.app, method, f"/api/v1/{target}".encode(), sent, body)
+        path = target if target.startswith("/") else f"/api/v1/{target}"
+        return self._portal.call(call, self.app, method, path.encode(), sent, body)
 
     def send(self, token: str, method: str, target: str, content: object, headers: Mapping[str, str] | None = None) -> Reply:
         """The same with a body of JSON."""
@@ -133,6 +149,11 @@ class World:
         while not self._worker.turn() or self._closed.apply():
             pass
         self.keeper.sequencer.sequence()
+
+    def merge(self) -> None:
+        """Let the open index forget what was replaced in it, where that is not done at once."""
+        if self._hands.places is not None:
+            self._hands.places.merge(self.archive.settings, self.home.root.name)
 
     def add_office(self, office: str, parent: str) -> None:
         """Add an office below another."""

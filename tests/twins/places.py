@@ -1,0 +1,113 @@
+"""Where the parts of worlds lie on servers: each world has a database, a prefix and indexes of its own, which begin as copies of another's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import psycopg
+from elasticsearch import Elasticsearch
+from psycopg import sql
+
+from storage.home import Home
+from storage.index.elastic import ElasticOpenIndex
+from storage.index.elastic.names import Names
+from storage.index.open_index import OpenIndex
+from storage.servers import Credential, Part
+from storage.settings import Settings
+from tests.servers.addresses import address
+from tests.servers.elasticsearch import ElasticsearchCluster
+from tests.servers.postgresql import PostgresServer, connection_string
+from tests.servers.s3 import S3Server
+
+__all__ = ["Places"]
+
+_KEEPS_ALL = 1_000_000
+"""Changes after which an index may forget what they replaced: more than any world has."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Three servers for all worlds of a module, which are one instance: they have its id, its keys and its accounts."""
+
+    catalog: PostgresServer
+    index: ElasticsearchCluster
+    store: S3Server
+
+    def addresses(self) -> dict[Part, str]:
+        """As `init` takes them."""
+        return {
+            "catalog": address(self.catalog.new_database()),
+            "index": address(self.index.server()),
+            "store": address(self.store.new_bucket()),
+        }
+
+    def moved(self, settings: Settings, like: str, world: str) -> Settings:
+        """Copy what the world `like`, which is closed, has on the servers. settings: its own. Returns those of the copy."""
+        database, store = settings.servers["catalog"].path, settings.servers["store"].path
+        self._ask("CREATE DATABASE {} TEMPLATE {}", world, database)
+        prefix = f"{store.partition('/')[0]}/{world}"
+        if (self.store.data / store).is_dir():
+            shutil.copytree(self.store.data / store, self.store.data / prefix)  # with what the server keeps in extended attributes
+            self.store.hand_over(self.store.data / prefix)
+        old, new = _names(settings, like).instance, _names(settings, world).instance
+        with self.index.client() as client:
+            _clone(client, _names(settings, like).pattern, lambda name: name.replace(old, new))
+        paths = {"catalog": world, "index": "", "store": prefix}
+        return replace(settings, servers={part: replace(server, path=paths[part]) for part, server in settings.servers.items()})
+
+    def merge(self, settings: Settings, world: str) -> None:
+        """The one place for the channel that Elasticsearch has and nothing else: what was edited, withdrawn or closed counts in the statistics
+        that order a tier until segments merge. A clone of an index may be merged at once, unlike the one that was written to, and takes its place.
+
+        From then on it forgets nothing, and passes that on: where the same is done to two worlds their statistics are the same, whatever merges when.
+        """
+        with self.index.client() as client:
+            old = [*client.indices.get_alias(index=_names(settings, world).pattern)]
+            if not old:
+                return
+            _clone(client, _names(settings, world).pattern, _next)
+            client.indices.delete(index=old)
+            new = [_next(name) for name in old]
+            client.indices.forcemerge(index=new, max_num_segments=1)
+            left = client.indices.stats(index=new, metric="docs")["_all"]["primaries"]["docs"]["deleted"]
+            assert left == 0, f"{left} documents that were replaced still count"
+            client.indices.put_settings(index=new, settings={"index.soft_deletes.retention.operations": _KEEPS_ALL})
+
+    def drop(self, settings: Settings, world: str) -> None:
+        """Remove what a closed world has on the servers."""
+        self._ask("DROP DATABASE {}", settings.servers["catalog"].path)
+        shutil.rmtree(self.store.data / settings.servers["store"].path, ignore_errors=True)
+        with self.index.client() as client:
+            if there := [*client.indices.get_alias(index=_names(settings, world).pattern)]:
+                client.indices.delete(index=there)
+
+    def open_index(self, home: Home, settings: Settings, credentials: Mapping[Part, Credential]) -> OpenIndex:
+        """The index of the world that lies in `home`."""
+        return ElasticOpenIndex(settings.servers["index"].with_credential(credentials["index"]), _names(settings, home.root.name).instance)
+
+    def _ask(self, statement: str, *names: str) -> None:
+        with psycopg.connect(connection_string(self.catalog.server()), autocommit=True) as admin:
+            admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _names(settings: Settings, world: str) -> Names:
+    """Names that the keys of the instance may use, and no two worlds."""
+    return Names(f"{settings.instance}-open-{world}")
+
+
+def _clone(client: Elasticsearch, pattern: str, renamed: Callable[[str], str]) -> None:
+    """Copy indexes with their aliases, each under another name."""
+    if not (there := client.indices.get_alias(index=pattern)):
+        return
+    client.indices.put_settings(index=[*there], settings={"index.blocks.write": True})
+    for name, index in there.items():
+        aliases: dict[str, dict[str, object]] = {renamed(alias): {} for alias in index["aliases"]}
+        client.indices.clone(index=name, target=renamed(name), aliases=aliases, settings={"index.blocks.write": None})
+
+
+def _next(name: str) -> str:
+    """The index that follows another of its office, or the alias by which it is written to; the one that answers for the office stays."""
+    stem, _, number = name.removesuffix("+w").rpartition("-")
+    return f"{stem}-{int(number) + 1}{'+w' if name.endswith('+w') else ''}" if "@" in name else name
