@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import os
 import secrets
 import sqlite3
@@ -29,6 +30,7 @@ AT_ONCE = 8
 TARGET = 0.5
 WORDS = "Nội dung thông báo về việc thực hiện nhiệm vụ được giao. " * 40
 HEADER_BYTES = 3_300  # of a header for two recipients
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 _own = threading.local()
 
@@ -104,6 +106,9 @@ def main() -> None:
         made = found(base)
         made.run("source", "add", "scanner", "--key-out", base / "scanner.key")
         bare = Bare(base / "bare")
+        for tree in ("payloads", "headers"):  # as in an archive that has been in use: both have all their folders from the beginning
+            for shard in itertools.product(_BASE32, repeat=2):
+                (base / "home" / "store" / tree / "".join(shard)).mkdir(mode=0o700, exist_ok=True)
         with serving(made) as served:
             token = served.token("scanner")
             for turn in range(options.rounds):

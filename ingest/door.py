@@ -161,8 +161,9 @@ class Reception:
                     done.append(stored())
         finally:
             wait((beside,))
+            if len(done) < 2:
+                self._remove(done or ([] if beside.exception() else [beside.result()]))
         if len(done) < 2:
-            self._remove(done)
             self._refuse(Reason.STORE_FULL)
             return None
         return Part(BlobPart.ORIGINAL, done[0], None), Part(BlobPart.ENVELOPE, done[1], "application/json")

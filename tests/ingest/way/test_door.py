@@ -6,6 +6,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from way_world import World
@@ -113,7 +114,8 @@ def test_a_request_repeated_gets_the_same_receipt_and_with_other_bytes_it_is_ref
     request = Request("credential", "key with a name in it.pdf")
     first = world.deposit("idempotent", request=request)
     before = world.files()
-    assert world.deposit("idempotent", request=request).receipt == first.receipt
+    again = world.deposit("idempotent", request=request).receipt
+    assert replace(again, promise=None) == first.receipt  # the log may have given its promise since
     with pytest.raises(RequestKeyReused):
         world.deposit("other bytes", request=request)
     assert world.files() == before

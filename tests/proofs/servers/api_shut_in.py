@@ -15,7 +15,7 @@ if sys.argv[2] == "shut":
     shut_in_api(home, read_settings(home), 0)
 
 
-def outcome(port):
+def outcome(port: int) -> str:
     with socket.socket() as client:
         status = client.connect_ex(("127.0.0.1", port))
     return errorcode[status] if status else "connected"

@@ -24,7 +24,7 @@ PROGRAM = Path(__file__).with_name("api_shut_in.py")
 
 def tried(instance: Instance, word: str, ports: list[int]) -> list[str]:
     """What becomes of a connection to each port, behind the walls (`shut`) or without them (`free`)."""
-    command = [sys.executable, PROGRAM, instance.home, word, *map(str, ports)]
+    command = [sys.executable, str(PROGRAM), str(instance.home), word, *map(str, ports)]
     done = subprocess.run(command, env=instance.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     outcomes: list[str] = json.loads(done.stdout)
