@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from classification.text import fold, normalise, tone_placement
 
-__all__ = ["ANALYSIS_VERSION", "Form", "Token", "analyse", "clean", "code_term", "exact_term", "pair_term", "term_counts", "tokens_of"]
+__all__ = [
+    "ANALYSIS_VERSION", "Form", "Token", "Written", "analyse", "clean", "code_term", "exact_term", "pair_term", "term_counts", "tokens_of", "written",
+]  # fmt: skip
 
 ANALYSIS_VERSION = f"1/{unicodedata.unidata_version}"
 """Changes with the rules below and with the tables of characters under them: postings of another version cannot be asked."""
@@ -34,6 +36,14 @@ class Token(NamedTuple):
     start: int
     end: int
     code: str | None
+
+
+class Written(NamedTuple):
+    """The tokens of a text in order, as written and folded, and the whole codes among them."""
+
+    exact: list[str]
+    folded: list[str]
+    codes: list[str]
 
 
 class Form(NamedTuple):
@@ -60,6 +70,13 @@ def analyse(text: str) -> tuple[Token, ...]:
         code = codes.get(match.start())
         tokens.append(Token(exact, folded, match.start(), match.end(), _whole(code) if code else None))
     return tuple(tokens)
+
+
+def written(text: str) -> Written:
+    """The tokens of a text that `clean` gave, without their places in it: a third of the time of `analyse`."""
+    forms = [_forms(word) for word in _TOKEN.findall(text)]
+    codes = [_whole(code) for code in _CODE.findall(text) if any(map(str.isalpha, code))]
+    return Written([exact for exact, _ in forms], [folded for _, folded in forms], codes)
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:

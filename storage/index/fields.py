@@ -1,12 +1,12 @@
-"""An entry's texts in one spelling, and the tokens of its searchable fields: the same for every engine."""
+"""An entry's texts in one spelling, and its searchable fields: the same for every engine."""
 
 from __future__ import annotations
 
-from storage.index.analysis import Token, analyse, clean
+from storage.index.analysis import clean
 from storage.index.entry import IndexEntry
 from storage.index.needs import Field
 
-__all__ = ["analysed", "cleaned"]
+__all__ = ["cleaned", "searched"]
 
 
 def cleaned(entry: IndexEntry) -> IndexEntry:
@@ -21,12 +21,12 @@ def cleaned(entry: IndexEntry) -> IndexEntry:
     )  # fmt: skip
 
 
-def analysed(entry: IndexEntry) -> dict[Field, tuple[Token, ...]]:
-    """The tokens of each searchable field of a cleaned entry."""
+def searched(entry: IndexEntry) -> dict[Field, str]:
+    """The text of each searchable field of a cleaned entry."""
     return {
-        Field.SUBJECT: analyse(entry.subject),
-        Field.TEXT: analyse(entry.text),
-        Field.ISSUER: analyse(entry.issuer or ""),
-        Field.NAME: analyse("\n".join([entry.file_name, *sorted(entry.tags)])),
-        Field.CODE: analyse(entry.ref_code or ""),
+        Field.SUBJECT: entry.subject,
+        Field.TEXT: entry.text,
+        Field.ISSUER: entry.issuer or "",
+        Field.NAME: "\n".join([entry.file_name, *sorted(entry.tags)]),
+        Field.CODE: entry.ref_code or "",
     }

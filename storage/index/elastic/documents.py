@@ -11,10 +11,10 @@ from typing import Final, TypedDict
 from classification.levels import Level
 from storage.catalog.names import OfficeId
 from storage.ids import RecordId
-from storage.index.analysis import Token, code_term, exact_term
+from storage.index.analysis import written
 from storage.index.elastic.cluster import Json, Query
 from storage.index.entry import FacetField, IndexEntry
-from storage.index.fields import analysed, cleaned
+from storage.index.fields import cleaned, searched
 from storage.index.needs import Field
 from storage.index.ranking import K1, B
 
@@ -65,7 +65,7 @@ def index_body(aliases: Iterable[str]) -> Query:
 def document(entry: IndexEntry) -> Query:
     """A record as it is put into an index. The forms of a field stand apart, so that no phrase goes over from one to the next."""
     entry = cleaned(entry)
-    fields = {field: (_exact(tokens), _folded(tokens)) for field, tokens in analysed(entry).items()}
+    fields = {field: _forms(text) for field, text in searched(entry).items()}
     made: Query = {
         "record_id": entry.record_id,
         "ordinal": 0 if entry.date is None else entry.date.toordinal(),
@@ -136,14 +136,10 @@ def _shown(entry: IndexEntry) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _exact(tokens: tuple[Token, ...]) -> str:
-    """The tokens as written, and then the whole codes among them."""
-    terms = [exact_term(token) for token in tokens]
-    return _joined(terms + [code_term(token.code) for token in tokens if token.code])
-
-
-def _folded(tokens: tuple[Token, ...]) -> str:
-    return _joined([token.folded for token in tokens])
+def _forms(text: str) -> tuple[str, str]:
+    """The words of a field as written, and then the whole codes among them; and the words folded."""
+    words = written(text)
+    return _joined([f"={term}" for term in words.exact + words.codes]), _joined(words.folded)
 
 
 def _joined(terms: list[str]) -> str:
