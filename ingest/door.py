@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import io
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ from storage.catalog.names import CaseId, Depositor, OfficeId
 from storage.catalog.records import NewRecord
 from storage.catalog.shown_size import padded
 from storage.catalog.states import AuditOutcome, BlobPart, Outcome, Reason
-from storage.errors import CatalogBusy, CatalogUnanswered, RequestKeyReused, StoreFull, StoreUnreachable
+from storage.errors import CatalogBusy, CatalogUnanswered, RequestKeyReused, StoreFailed, StoreFull, StoreUnreachable, VankhoError
 from storage.failpoints import failpoint
 from storage.ids import BlobId, RandomIds, RecordId
 from storage.vault.blob import Stored
@@ -155,15 +155,18 @@ class Reception:
         envelope = Envelope.of(arrival.file_name, self._sha256.hexdigest(), arrival.batch_label, arrival.path)
         beside = _BESIDE.submit(store.put, io.BytesIO(envelope.content()), _blob_id(), self._recipients)
         done: list[Stored] = []
-        try:
-            for stored in (self._draft.publish, beside.result):
-                with suppress(StoreFull):
-                    done.append(stored())
-        finally:
-            wait((beside,))
-            if len(done) < 2:
-                self._remove(done or ([] if beside.exception() else [beside.result()]))
-        if len(done) < 2:
+        failed: list[VankhoError | OSError] = []
+        for stored in (self._draft.publish, beside.result):
+            try:
+                done.append(stored())
+            except (VankhoError, OSError) as error:
+                failed.append(error)
+        if failed:
+            worst = min(failed, key=lambda error: (not isinstance(error, StoreFailed), isinstance(error, StoreFull)))
+            if not isinstance(worst, StoreFailed):  # a disk that failed is not asked again
+                self._remove(done)
+            if not isinstance(worst, StoreFull):
+                raise worst
             self._refuse(Reason.STORE_FULL)
             return None
         return Part(BlobPart.ORIGINAL, done[0], None), Part(BlobPart.ENVELOPE, done[1], "application/json")

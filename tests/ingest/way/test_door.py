@@ -94,9 +94,11 @@ def test_a_full_store_refuses_and_says_so(world: World, where: str) -> None:
 
 
 def test_a_failed_disk_is_never_asked_again(world: World) -> None:
+    before = world.files()
     failpoints.arm("eio@store.3")
     with pytest.raises(StoreFailed):
         world.deposit("failed disk")
+    assert len(world.files()) - len(before) == 2, "the part beside it: nobody asked that it be removed"
 
 
 def test_a_repeat_by_the_same_depositor_joins_her_record_and_what_was_sealed_again_is_gone(world: World) -> None:
