@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -38,6 +39,7 @@ class FolderStore(BlobStore):
         self._headers = root / "headers"
         self._payloads = root / "payloads"
         self._durable_folders: set[Path] = set()
+        self._making = threading.Lock()
         with disk_errors():
             if not root.is_dir():
                 root.mkdir(mode=0o700)
@@ -146,7 +148,11 @@ class FolderStore(BlobStore):
 
     def _make_durable(self, folder: Path) -> None:
         """Make `folder` if it is not there, and its name durable whoever made it: its maker may have died, or may not be done."""
-        if folder not in self._durable_folders:
+        if folder in self._durable_folders:
+            return
+        with self._making:
+            if folder in self._durable_folders:  # by another thread, just now
+                return
             there = {folder}
             failpoint("folder.1 make folder")
             try:
