@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import threading
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -77,6 +78,7 @@ class Keyring:
         A file that does not open does not stop the others: its key is listed as not sound and raises KeyFileDamaged when used.
         """
         self._folder, self._instance, self._provider, self._memory = folder, instance, provider, memory
+        self._making = threading.Lock()
         self._infos: dict[tuple[KeyKind, str], KeyInfo] = {}
         self._secrets: dict[tuple[KeyKind, str], memoryview] = {}
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
@@ -95,17 +97,11 @@ class Keyring:
 
     def ensure(self, kind: KeyKind, name: str, ids: IdSource, clock: Clock) -> KeyInfo:
         """The key of this kind and name, made and durably kept if there is none yet. Raises KeyFileDamaged if it is not sound."""
-        if (kind, name) in self._infos:
+        with self._making:  # of two keys for one name, one would be lost with all that is sealed to it
+            if (kind, name) not in self._infos:
+                self._make(kind, name, ids, clock)
             self.secret(kind, name)
             return self._infos[kind, name]
-        secret = self._memory.take()
-        fill_random(secret)
-        info = KeyInfo(ids.new(f"key/{kind}/{name}"), kind, name, _public(kind, secret), instant(clock.now()), sound=True)
-        wrapped = self._provider.wrap(secret, _context(self._instance, info))
-        content = _content(info) | {"wrapped": base64.b64encode(wrapped).decode("ascii")}
-        write_new(self._folder / f"{info.id}{_SUFFIX}", json.dumps(content, ensure_ascii=False, indent=1).encode())
-        self._infos[kind, name], self._secrets[kind, name] = info, secret
-        return info
 
     def secret(self, kind: KeyKind, name: str) -> memoryview:
         """The 32 bytes of a key, in locked memory; not to be copied. Raises KeyFileDamaged if the key is missing or not sound."""
@@ -117,6 +113,15 @@ class Keyring:
     def identity(self, kind: KeyKind, name: str) -> HybridIdentity:
         """The key as an age identity over the locked memory: its private key objects live for one unwrap only."""
         return HybridIdentity(self.secret(kind, name))
+
+    def _make(self, kind: KeyKind, name: str, ids: IdSource, clock: Clock) -> None:
+        secret = self._memory.take()
+        fill_random(secret)
+        info = KeyInfo(ids.new(f"key/{kind}/{name}"), kind, name, _public(kind, secret), instant(clock.now()), sound=True)
+        wrapped = self._provider.wrap(secret, _context(self._instance, info))
+        content = _content(info) | {"wrapped": base64.b64encode(wrapped).decode("ascii")}
+        write_new(self._folder / f"{info.id}{_SUFFIX}", json.dumps(content, ensure_ascii=False, indent=1).encode())
+        self._infos[kind, name], self._secrets[kind, name] = info, secret
 
     def _load(self, path: Path) -> None:
         try:

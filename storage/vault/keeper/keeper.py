@@ -84,10 +84,11 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
 
 
 def _credentials(home: Home, settings: Settings, keyring: Keyring) -> Credentials:
-    """Those that the instance was made with. Raises KeyFileDamaged where a server is named for which there are none."""
+    """Those that the instance was made with. Raises KeyFileDamaged where their key does not open, or a server is named for which there are none."""
+    key = keyring.secret(KeyKind.CREDENTIALS, FIRST)  # passwords of people need it too
     if not settings.servers:
         return {}
-    credentials = read_credentials(home.keys, keyring.secret(KeyKind.CREDENTIALS, FIRST), settings.instance)
+    credentials = read_credentials(home.keys, key, settings.instance)
     if missing := sorted(set(settings.servers) - set(credentials)):
         raise KeyFileDamaged(name=f"credentials/{missing[0]}")
     return credentials
