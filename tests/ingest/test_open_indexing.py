@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,9 @@ from storage.ids import BlobId, RecordId, SeededIds
 from storage.index.entry import IndexEntry
 from storage.index.open_index import Change, EmbeddedOpenIndex, Refused
 from storage.indexed import to_content
+from storage.upkeep.checking import Kind, check
 from storage.vault.blob import Stored
+from storage.vault.folder import FolderStore
 
 KEY = bytes(range(32))
 T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -142,3 +144,22 @@ def test_a_record_given_up_is_done_once_nothing_is_left_of_it_and_holds_up_no_ot
         assert time.monotonic() < end
         world.indexing.turn()
     assert world.index.slow == -1
+
+
+def test_check_names_what_waits_too_long_and_an_index_that_holds_other_than_the_catalog_says(world: World, tmp_path: Path) -> None:
+    odd, good, _ = world.records
+    store = FolderStore(tmp_path / "store")
+
+    def findings(minutes: int) -> list[tuple[Kind, RecordId | None]]:
+        clock = FixedClock(T0 + timedelta(minutes=minutes))
+        found = check(world.catalog, store, clock, read_data=False, index=world.index).findings
+        return [(one.kind, one.record) for one in found if one.kind.startswith("INDEX")]
+
+    world.put(good)
+    world.indexing.turn()
+    assert findings(20) == [(Kind.INDEX_COUNT, None)]  # no record of this catalog is open by now
+    world.index.refused = odd
+    world.put(odd)
+    world.indexing.turn()
+    assert findings(5) == []
+    assert findings(20) == [(Kind.INDEX_LATE, None), (Kind.INDEX_LATE, odd)]

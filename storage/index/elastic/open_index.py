@@ -97,7 +97,7 @@ class ElasticOpenIndex:
 
     def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
         """Read page by page."""
-        request: Query = {"query": {"bool": {"filter": visible()}}, "sort": [{"record_id": "asc"}], "size": _PAGE}
+        request: Query = {"query": visible(), "sort": [{"record_id": "asc"}], "size": _PAGE}
         request |= {"_source": [BODY], "stored_fields": [SHOWN]}
         while self._is_answering(office) and (hits := self._found(self._names.answering(office), request)["hits"]):
             for hit in hits:
@@ -154,7 +154,7 @@ class ElasticOpenIndex:
         return office in self._answering
 
     def _count(self, index: str) -> int:
-        request: Query = {"query": {"bool": {"filter": visible()}}, "size": 0, "track_total_hits": True}
+        request: Query = {"query": visible(), "size": 0, "track_total_hits": True}
         return self._found(index, request)["total"]["value"]
 
     def _found(self, index: str, request: Query) -> _Hits:

@@ -35,29 +35,39 @@ _LAST: Final = "~"
 """After every record's id."""
 
 
-def matching(question: Question, hidden: Iterable[Query], floor: float | None) -> Query:
+def matching(question: Question, hidden: Sequence[Query], floor: float | None) -> Query:
     """What is found. floor: as in `Source.answer`. hidden: what is not to be seen."""
-    must = [exactly(group.need) for group in dict.fromkeys(question.query.groups) if group.weight is None or floor is None]
-    if floor is not None:
-        must.append({"function_score": {"query": carrying(question), "min_score": rounded_down(floor * _UNITS) + len(question.query.groups) + 1}})
-    return {"bool": {"filter": [*visible(question), *must], "must_not": [*_forbidden(question), *hidden]}}
+    needed = _needed(question, question.query.groups, floor)
+    return {"bool": {"filter": [*needed, *_conditions(question)], "must_not": _forbidden(question, hidden)}}
 
 
-def demanded(question: Question, hidden: Iterable[Query]) -> Query:
+def demanded(question: Question, hidden: Sequence[Query]) -> Query:
     """What holds all that may not be left out."""
-    must = [exactly(group.need) for group in question.query.groups if group.weight is None]
-    return {"bool": {"filter": [*visible(question), *must], "must_not": [*_forbidden(question), *hidden]}}
+    strict = [exactly(group.need) for group in question.query.groups if group.weight is None]
+    return {"bool": {"filter": [*strict, *_conditions(question)], "must_not": _forbidden(question, hidden)}}
 
 
-def visible(question: Question | None = None) -> list[Query]:
-    """What every record found must be: one that was not given up, and as the conditions say."""
-    conditions = () if question is None else question.conditions
-    return [{"exists": {"field": "ordinal"}}, *(_condition(condition) for condition in conditions if not condition.negated)]
+def visible() -> Query:
+    """Every record that was not given up."""
+    return {"exists": {"field": "ordinal"}}
 
 
-def _forbidden(question: Question) -> list[Query]:
+def _needed(question: Question, groups: Iterable[Group], floor: float | None) -> list[Query]:
+    """What records must hold of these groups; every record where there are none."""
+    if floor is None:
+        return [exactly(need) for need in dict.fromkeys(group.need for group in groups)] or [visible()]
+    strict = [exactly(group.need) for group in groups if group.weight is None]
+    least = rounded_down(floor * _UNITS) + len(question.query.groups) + 1
+    return [*strict, {"function_score": {"query": carrying(question), "min_score": least}}]
+
+
+def _conditions(question: Question) -> list[Query]:
+    return [_condition(condition) for condition in question.conditions if not condition.negated]
+
+
+def _forbidden(question: Question, hidden: Sequence[Query]) -> list[Query]:
     negated = [_condition(condition) for condition in question.conditions if condition.negated]
-    return [*negated, *map(exactly, question.query.excluded)]
+    return [*negated, *map(exactly, question.query.excluded), *hidden]
 
 
 def carrying(question: Question) -> Query:
@@ -96,23 +106,40 @@ def _run(place: str, run: Run) -> Query:
 
 
 def _all(needs: Iterable[Need]) -> Query:
-    return {"bool": {"filter": [exactly(need) for need in dict.fromkeys(needs)]}}
+    return {"bool": {"filter": [exactly(need) for need in dict.fromkeys(needs)]}}  # of nothing: every record
 
 
 def _any(parts: list[Query]) -> Query:
     return parts[0] if len(parts) == 1 else {"bool": {"should": parts}}
 
 
-def ranked(question: Question, matched: Query, *, relaxed: bool) -> Query:
-    """What matches, scored: its tier's share, and within it BM25 over the forms of the words; of several ways to say a thing the best counts."""
+def ranked(question: Question, hidden: Sequence[Query], floor: float | None) -> Query:
+    """What is found, scored: its tier's share, and within it BM25 over the forms of the words; of several ways to say a thing the best counts.
+
+    What must be had stands first, so that a shard without it is done at once; and a plain word is sought and weighed in one.
+    """
     query = question.query
-    times = Counter(group.ways for group in query.groups)
     # Lucene's BM25 leaves out the factor k1 + 1 of the formula
     boost = (K1 + 1) * min(1.0, _HIGHEST / ((K1 + 1) * sum(map(_bound, query.groups)) or 1.0))
-    scored = [_best([_said(way, boost * count) for way in ways]) for ways, count in times.items()]
-    functions: list[Query] = [{"filter": said, "weight": _base(tier)} for tier, said in _tiers(question, relaxed=relaxed)]
-    sought: Query = {"bool": {"filter": [matched], "should": scored}}
+    must, should, others = list[Query](), list[Query](), list[Group]()
+    for group, times in Counter(query.groups).items():
+        ways = [[_scored(one, boost * times) for one in way] for way in group.ways]
+        if floor is None and _is_plain(group):
+            must.append(ways[0].pop(0))
+        else:
+            others.append(group)
+        should += ways[0] if len(ways) == 1 else [{"dis_max": {"queries": [_any(way) for way in ways]}}]
+    if others:
+        must.append({"bool": {"filter": _needed(question, others, floor)}})
+    sought: Query = {"bool": {"must": must, "filter": _conditions(question), "must_not": _forbidden(question, hidden), "should": should}}
+    functions: list[Query] = [{"filter": said, "weight": _base(tier)} for tier, said in _tiers(question, relaxed=floor is not None)]
     return {"function_score": {"query": sought, "functions": functions, "score_mode": "first", "boost_mode": "sum"}}
+
+
+def _is_plain(group: Group) -> bool:
+    """Whether what must be had is the first term to rank by."""
+    need, first = group.need, group.ways[0][0].term
+    return isinstance(need, Run) and need.fields == EVERYWHERE and not need.exact and need.tokens == (first,) and len(group.ways) == 1
 
 
 def _tiers(question: Question, *, relaxed: bool) -> Iterator[tuple[Tier, Query]]:
@@ -122,30 +149,27 @@ def _tiers(question: Question, *, relaxed: bool) -> Iterator[tuple[Tier, Query]]
         yield Tier.CODE, _any([exactly(run) for run in query.codes])
     if not relaxed:
         yield Tier.SUBJECT, _all([group.in_subject for group in query.groups])
-        written = [group.as_written for group in query.groups]
-        yield Tier.AS_TYPED, _all(written) if written != [group.need for group in query.groups] else {"match_all": {}}
+        yield Tier.AS_TYPED, _all([group.as_written for group in query.groups if group.as_written != group.need])
     yield Tier.REST, {"match_all": {}}
 
 
-def _best(ways: list[Query]) -> Query:
-    return ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
+def _scored(one: Weighted, boost: float) -> Query:
+    """A term to rank by. Neighbours count by their places, as rare as both words together, which ranks as well as counting them (measured).
 
-
-def _said(way: tuple[Weighted, ...], boost: float) -> Query:
-    return {"bool": {"should": [_scored(place, one.term, one.weight * boost) for one in way for place in (HEAD, TEXT)]}}
-
-
-def _scored(place: str, term: str, boost: float) -> Query:
-    """A term, or neighbours by their places: as rare as both together, which ranks as well as counting them as a term (measured)."""
-    first, joined, second = term.partition("_")
+    Short fields are asked for folded words alone, since their words as typed make a tier: what is asked costs at every shard.
+    """
+    weight = one.weight * boost
+    first, joined, second = one.term.partition("_")
     if joined:
-        return {"match_phrase": {place: {"query": f"{shortened(first)} {shortened(second)}", "boost": boost}}}
-    return {"term": {place: {"value": shortened(term), "boost": boost}}}
+        return {"match_phrase": {TEXT: {"query": f"{shortened(first)} {shortened(second)}", "boost": weight}}}
+    places = [TEXT] if one.term.startswith("=") else [HEAD, TEXT]
+    return _any([{"term": {place: {"value": shortened(one.term), "boost": weight}}} for place in places])
 
 
 def _bound(group: Group) -> float:
-    """What a group cannot score more than, without the factor k1 + 1: in two fields, neighbours as rare as both together."""
-    return 2 * _GREATEST_IDF * max(sum(one.weight * (2 if "_" in one.term else 1) for one in way) for way in group.ways)
+    """What a group cannot score more than, without the factor k1 + 1: folded words in two fields, neighbours as rare as both together."""
+    times = {way: sum(one.weight * (1 if one.term.startswith("=") else 2) for one in way) for way in group.ways}
+    return _GREATEST_IDF * max(times.values())
 
 
 def _base(tier: int) -> float:

@@ -99,11 +99,12 @@ class ElasticSource:
 
     def answer(self, question: Question, statistics: Counted, floor: float | None) -> PartitionAnswer:
         """What is found here; the statistics of others are not used."""
-        matched = matching(question, self._hidden(), floor)
+        hidden = self._hidden()
+        matched = matching(question, hidden, floor)
         shows_text = question.snippets and bool(question.query.groups)
         sort: list[Query] = [{"ordinal": "desc"} if question.by_date else {"_score": "desc"}, {"record_id": "asc"}]
         request: Query = {
-            "query": matched if question.by_date else ranked(question, matched, relaxed=floor is not None),
+            "query": matched if question.by_date else ranked(question, hidden, floor),
             "sort": sort,
             "size": question.limit + 1,
             "track_total_hits": True,
