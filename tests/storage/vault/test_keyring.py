@@ -12,7 +12,7 @@ from storage.clock import FixedClock
 from storage.ids import RandomIds
 from storage.vault.age import HybridRecipient, open_header, seal_header
 from storage.vault.kek import FileKek
-from storage.vault.keyring import Keyring, KeyKind
+from storage.vault.keyring import KeyKind, Keyring
 from storage.walls.memory import LockedPages
 
 AT_ONCE = 8
