@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ingest.sandbox.sandbox import Sandbox
 from storage.errors import ExitCode, VankhoError
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 # What the walls do not need is imported behind them: a thread that a library starts at import would stay outside.
 
+_BEHIND: Final = 10
+"""Niceness of the worker and its readers: people who search and scanners that hand in go first, documents can wait."""
+
 
 def main(words: list[str]) -> int:
     """Work until the parent is gone or asks for an end (SIGTERM). Returns a status of storage.errors.ExitCode."""
@@ -39,6 +42,7 @@ def main(words: list[str]) -> int:
     if parent is not None:
         die_with_parent(parent.pid, parent.pipe)
     make_undumpable()
+    os.nice(_BEHIND)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home, report = Home(Path(words[0])), int(words[1])

@@ -25,7 +25,7 @@ from storage.catalog.skeletons import skeleton_of
 from storage.catalog.states import BlobPart, Operation, Outcome, State
 from storage.clock import instant
 from storage.description import Description, Json, delete_open, write_open
-from storage.errors import InvalidInput, NotFound, RecordChanged, SecondPersonNeeded
+from storage.errors import CatalogUnanswered, InvalidInput, NotFound, RecordChanged, SecondPersonNeeded, StoreFailed
 from storage.ids import BlobId, RandomIds, RecordId
 from storage.indexed import entry_of, to_content
 from storage.vault.age import HybridRecipient
@@ -60,6 +60,8 @@ def correct(archive: Archive, caller: Caller, record: str, changes: dict[str, st
             if facts.is_open:
                 write_open(connection, facts.id, corrected)
             _put(act, corrected, text, before.skeleton.page_count)
+    except (CatalogUnanswered, StoreFailed):  # it may be committed, and then the record's row names what was sealed
+        raise
     except BaseException:
         archive.store.remove(new.id)
         raise

@@ -11,7 +11,7 @@ from storage.access import Action, partitions_for
 from storage.access.deeds import deed
 from storage.archive import Archive
 from storage.audit.leaf import Json as Detail
-from storage.catalog.outbox import unsettled_in
+from storage.catalog.outbox import unsettled
 from storage.catalog.partitions import all_partitions
 from storage.index.cursor import open_cursor, seal_cursor
 from storage.index.entry import PartitionAnswer
@@ -56,7 +56,8 @@ def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, d
     question = asked.question()
     with deed(archive.catalog, archive.scribe, caller.as_of, Action.SEARCH, details=details) as act:
         names = partitions_for(act.subject, all_partitions(act.connection))
-        hidden = {name.office: unsettled_in(act.connection, name) for name in names if name.is_open}
+        waiting = unsettled(act.connection, (name for name in names if name.is_open))
+        hidden = {name.office: records for name, records in waiting.items()}
     with archive.open_index.asking(hidden) as open_sources:
         sources: list[Source] = [*open_sources]
         if any(not name.is_open for name in names):

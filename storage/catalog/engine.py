@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 
-from storage.catalog._sqlcipher import DRIVER, NOT_A_DATABASE, RawConnection, connect
+from storage.catalog._sqlcipher import DRIVER, NOT_A_DATABASE, RawConnection, connect, wait_for_locks
 from storage.errors import CatalogBusy, CatalogKeyWrong, CatalogMissing, StoreFailed, StoreFull, VankhoError
 
 __all__ = ["WAIT_SECONDS", "Catalog", "create_catalog", "open_catalog", "prepared"]
@@ -205,14 +205,15 @@ class _SqlcipherCatalog(Catalog):
         """
         with self._writing:
             raw = self._writer.raw_connection()  # a checkpoint cannot run inside a transaction, which SQLAlchemy would begin
+            driver = cast("RawConnection", raw.driver_connection)
             cursor = raw.cursor()
             try:
-                cursor.execute("PRAGMA busy_timeout = 0")  # no writer shall wait behind a reader for this
+                driver.set_busy_handler(None)  # no writer shall wait behind a reader for this
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 row = cursor.fetchone()
                 return row is not None and row[0] == 0
             finally:
-                cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000:.0f}")
+                wait_for_locks(driver, WAIT_SECONDS)
                 raw.close()
 
     def _refusal(self, error: sa.exc.DBAPIError, *, committing: bool) -> VankhoError | None:
@@ -268,7 +269,7 @@ def prepared(engine: sa.Engine, begin: str) -> sa.Engine:
 def _clean(values: _Values) -> _Values:
     if isinstance(values, dict):
         return {name: _clean_one(value) for name, value in values.items()}
-    return tuple(_clean_one(value) for value in values)
+    return tuple(map(_clean_one, values))
 
 
 def _clean_one(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from storage.catalog.schema import outbox, record
 from storage.catalog.states import Operation
 from storage.ids import RecordId
 
-__all__ = ["OutboxRow", "add_outbox_row", "applied", "drop_content", "is_settled", "oldest_unapplied", "unapplied", "unsettled_in"]
+__all__ = ["OutboxRow", "add_outbox_row", "applied", "drop_content", "is_settled", "oldest_unapplied", "unapplied", "unsettled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,13 @@ def is_settled(records: sa.FromClause) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(outbox.c.record_id == records.c.id)
 
 
-def unsettled_in(connection: sa.Connection, partition: PartitionName) -> frozenset[RecordId]:
-    """The records about which the index of this partition is yet to learn something: they are in no answer of it."""
-    found = sa.select(outbox.c.record_id).where(outbox.c.partition_id == partition).distinct()
-    return frozenset(RecordId(row) for row in connection.execute(found).scalars())
+def unsettled(connection: sa.Connection, partitions: Iterable[PartitionName]) -> dict[PartitionName, frozenset[RecordId]]:
+    """Of each of these partitions the records about which its index is yet to learn something: they are in no answer of it."""
+    records: dict[PartitionName, set[RecordId]] = {name: set() for name in partitions}
+    found = sa.select(outbox.c.partition_id, outbox.c.record_id).where(outbox.c.partition_id.in_(list(records))).distinct()
+    for name, record_id in connection.execute(found):
+        records[name].add(RecordId(record_id))
+    return {name: frozenset(waiting) for name, waiting in records.items()}
 
 
 def oldest_unapplied(connection: sa.Connection) -> tuple[int, datetime | None]:

@@ -16,7 +16,7 @@ from storage.access import Action, Subject, partitions_for, tokens_in
 from storage.access.loading import load_subject
 from storage.catalog.audit_rows import audit_row
 from storage.catalog.blobs import blob_of
-from storage.catalog.outbox import OutboxRow, applied, unapplied, unsettled_in
+from storage.catalog.outbox import OutboxRow, applied, unapplied, unsettled
 from storage.catalog.partitions import all_partitions
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.schema import record
@@ -165,13 +165,13 @@ def _sources(keeper: Keeper, connection: sa.Connection, subject: Subject | None)
     if subject is None:
         return []
     names = sorted((name for name in partitions_for(subject, all_partitions(connection)) if not name.is_open), key=str)
-    sources = []
+    waiting, sources = unsettled(connection, names), []
     for name in names:
         try:
             partition = keeper.closed.partition(name)
         except KeyFileDamaged:  # its key does not open: its records cannot be read either, and `key list` says so
             continue
-        sources.append(ClosedSource(partition, tokens_in(subject, name), unsettled_in(connection, name)))
+        sources.append(ClosedSource(partition, tokens_in(subject, name), waiting[name]))
     return sources
 
 
