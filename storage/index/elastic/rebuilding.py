@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from storage.catalog.names import OfficeId
+from storage.index.elastic.bulk import Operation, operation, put
 from storage.index.elastic.cluster import Cluster, Json
 from storage.index.elastic.documents import document
 from storage.index.elastic.names import Names
-from storage.index.elastic.writing import Operation, create, operation, put
+from storage.index.elastic.writing import create
 from storage.index.open_index import Batches, agreed, every
 
 __all__ = ["rebuild"]
@@ -30,7 +31,7 @@ def rebuild(
     create(cluster, new, [])  # from now on every change goes into both
     done = False
     try:
-        put(cluster, _operations(new, read))
+        put(cluster, _operations(new, read), new)
         found = agreed(lambda: count(new), expected, patience)
         done = True
     finally:

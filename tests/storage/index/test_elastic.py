@@ -17,10 +17,10 @@ from storage.catalog.names import OfficeId
 from storage.errors import IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable
 from storage.ids import RandomIds, RecordId
 from storage.index.elastic import ElasticOpenIndex, forget_elastic, found_elastic
+from storage.index.elastic.bulk import Outcome, operation, put
 from storage.index.elastic.cluster import Cluster, Json
 from storage.index.elastic.documents import emptied, index_body
 from storage.index.elastic.names import Names
-from storage.index.elastic.writing import operation, put
 from storage.index.entry import FacetField, FacetValue
 from storage.index.open_index import Change
 from storage.index.query import MAX_TERMS, parse_query
@@ -61,8 +61,8 @@ def test_a_change_for_an_index_that_was_removed_makes_no_new_one(elastic: Elasti
     cluster = Cluster(elastic.server.with_credential(elastic.founded.credentials["worker"]))
     names = Names(elastic.instance)
     removed = names.generation(OfficeId("removed"), 7)
-    refused, homeless = put(cluster, iter([operation(0, removed, RecordId("r"), 1, emptied(RecordId("r")))]))
-    assert (refused, homeless) == ({}, {0})
+    outcome = put(cluster, iter([operation(0, removed, RecordId("r"), 1, emptied(RecordId("r")))]), names.pattern)
+    assert outcome == Outcome({}, {0})
     assert OfficeId("removed") not in names.existing(cluster)
     cluster.close()
 

@@ -1,0 +1,152 @@
+"""Documents sent in bulk by bytes: the next are made while those before are on their way, and fewer at a time where that is too much."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypedDict, cast
+
+from storage.errors import IndexBusy, IndexUnreachable
+from storage.ids import RecordId
+from storage.index.elastic.cluster import Cluster, Query
+from storage.index.elastic.names import Names
+
+__all__ = ["Operation", "Outcome", "operation", "put"]
+
+_LANES: Final = 3
+_BYTES: Final = 1 << 20
+_MUCH: Final = 5 << 20
+_LEAST_BYTES: Final = 64 << 10
+_PATIENCE: Final = 60.0
+"""Seconds to wait for a cluster that has too much to do."""
+
+_PAUSE: Final = 0.5
+_THERE: Final = frozenset({200, 201, 409})
+"""409: it holds this version, or a newer one."""
+
+
+class _Error(TypedDict):
+    type: str
+
+
+class _Item(TypedDict, total=False):
+    status: int
+    error: _Error
+
+
+class _Bulk(TypedDict):
+    items: list[dict[str, _Item]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One document for one index, as it is sent. source: which change it belongs to."""
+
+    source: int
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was not taken in, by source. refused: why the engine will never take it; homeless: what is for an index that is not there."""
+
+    refused: dict[int, str] = field(default_factory=dict)
+    homeless: set[int] = field(default_factory=set)
+
+
+def operation(source: int, index: str, record: RecordId, version: int, body: Query) -> Operation:
+    """What puts a document in the place of an older one. Source: Elasticsearch, "Bulk API"; "Versioning", `external_gte`."""
+    how = {"_index": Names.writing(index), "_id": record, "version": version, "version_type": "external_gte", "require_alias": True}
+    lines = (json.dumps({"index": how}), json.dumps(body, ensure_ascii=False), "")
+    return Operation(source, "\n".join(lines).encode())
+
+
+def put(cluster: Cluster, operations: Iterator[Operation], indexes: str) -> Outcome:
+    """Send operations: when this returns, what was taken in is durable, and found in all of `indexes`.
+
+    They may arrive in any order, since each has its version. One that alone is too much for the cluster is refused.
+    Raises IndexBusy where the cluster has too much to do for a minute, and as `Cluster.ask` does.
+    """
+    outcome, waiting, on_their_way = Outcome(), _Ahead(operations), list[Future[list[_Result]]]()
+    most, end = _BYTES, time.monotonic() + _PATIENCE
+    with ThreadPoolExecutor(_LANES, "bulk") as lanes:
+        while True:
+            while len(on_their_way) < _LANES and (batch := waiting.take(most)):
+                on_their_way.append(lanes.submit(_sent, cluster, batch))
+            if not on_their_way:
+                break
+            busy = _sorted_out(on_their_way.pop(0).result(), outcome)
+            if not busy:
+                end = time.monotonic() + _PATIENCE
+            elif time.monotonic() > end:
+                raise IndexBusy
+            else:
+                waiting.give_back(busy)
+                most = max(most // 2, _LEAST_BYTES)
+                time.sleep(_PAUSE)
+    cluster.ask("POST", f"/{indexes}/_refresh")
+    return outcome
+
+
+class _Ahead:
+    """Operations taken by size, and given back to be taken again first."""
+
+    def __init__(self, operations: Iterator[Operation]) -> None:
+        self._operations = operations
+        self._back: list[Operation] = []
+
+    def take(self, most: int) -> list[Operation]:
+        """At most so many bytes of them, but one at least while there are any."""
+        batch: list[Operation] = []
+        size = 0
+        while (one := self._next()) is not None:
+            if batch and size + len(one.lines) > most:
+                self._back.insert(0, one)
+                break
+            batch.append(one)
+            size += len(one.lines)
+        return batch
+
+    def give_back(self, operations: list[Operation]) -> None:
+        """Have them taken again before all others."""
+        self._back[:0] = operations
+
+    def _next(self) -> Operation | None:
+        return self._back.pop(0) if self._back else next(self._operations, None)
+
+
+_Result = tuple[Operation, int, str]
+"""An operation, its status, and what the cluster calls the reason."""
+
+
+def _sent(cluster: Cluster, batch: list[Operation]) -> list[_Result]:
+    try:
+        answered = cluster.ask("POST", "/_bulk", [one.lines for one in batch], accepted=frozenset({413}), timeout="20s")
+    except IndexBusy:
+        return [(one, 429, "") for one in batch]
+    if answered.status == 413:
+        return [(one, 429, "") for one in batch]
+    results = [result for item in cast("_Bulk", answered.body)["items"] for result in item.values()]
+    return [(one, result["status"], result["error"]["type"] if "error" in result else "") for one, result in zip(batch, results, strict=True)]
+
+
+def _sorted_out(results: list[_Result], outcome: Outcome) -> list[Operation]:
+    """Note what was not taken in. Returns what is to be sent again."""
+    busy = []
+    for one, status, why in results:
+        if status in _THERE:
+            continue
+        if status == 404:
+            outcome.homeless.add(one.source)
+        elif status == 429 and (len(results) > 1 or len(one.lines) <= _MUCH):
+            busy.append(one)
+        elif status == 429:
+            outcome.refused[one.source] = "too large for this cluster"
+        elif status >= 500 or status in (401, 403):
+            raise IndexUnreachable(why=why)
+        else:
+            outcome.refused[one.source] = why
+    return busy
