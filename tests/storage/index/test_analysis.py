@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.index.analysis import clean, term_counts, tokens_of
+from storage.index.analysis import analyse, clean, term_counts, tokens_of, written
 
 
 def exact(text: str) -> list[str]:
@@ -83,3 +83,11 @@ def test_every_token_is_free_of_signs_and_stands_where_it_says(text: str) -> Non
         assert token.exact and token.folded and token.end > token.start
         assert not set(token.exact + token.folded) & set(" \"'*^:(){}-+\0")
         assert cleaned[token.start : token.end].replace(".", "").isalnum()
+
+
+@given(st.one_of(st.text(), st.text(alphabet="015.-/ đĐaạQU_\n")))
+def test_tokens_without_their_places_are_the_same(text: str) -> None:
+    text = clean(text)
+    tokens, words = analyse(text), written(text)
+    assert (words.exact, words.folded) == ([token.exact for token in tokens], [token.folded for token in tokens])
+    assert {token.code for token in tokens if token.code} <= set(words.codes)
