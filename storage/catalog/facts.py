@@ -60,7 +60,7 @@ def _not_superseded(facts: sa.FromClause) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(later.c.supersedes == facts.c.id)
 
 
-def in_force(facts: sa.FromClause, at: datetime) -> sa.ColumnElement[bool]:
+def in_force(facts: sa.FromClause, at: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     """The condition that a row of `facts` holds at `at`, as far as is known today."""
     return sa.and_(
         facts.c.valid_from <= at,
@@ -69,10 +69,16 @@ def in_force(facts: sa.FromClause, at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
+_HOLDING = (  # made once: it is asked at every request
+    sa.select(*_COLUMNS)
+    .where(person_fact.c.person_id == sa.bindparam("person"), in_force(person_fact, sa.bindparam("at", type_=person_fact.c.valid_from.type)))
+    .order_by(person_fact.c.valid_from, person_fact.c.id)
+)
+
+
 def facts_at(connection: sa.Connection, person: PersonId, at: datetime) -> tuple[PersonFact, ...]:
     """The facts about a person that hold at `at`, oldest first."""
-    found = sa.select(*_COLUMNS).where(person_fact.c.person_id == person, in_force(person_fact, at))
-    return tuple(PersonFact(*row) for row in connection.execute(found.order_by(person_fact.c.valid_from, person_fact.c.id)))
+    return tuple(PersonFact(*row) for row in connection.execute(_HOLDING, {"person": person, "at": at}))
 
 
 def add_fact(connection: sa.Connection, ids: IdSource, fact: NewFact, act: str) -> PersonFact:

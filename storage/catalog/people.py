@@ -59,6 +59,17 @@ class Source:
 _PERSON = (person.c.id, person.c.name, person.c.made_at)
 
 
+def _in_force_of_the_enabled() -> sa.Select[str, str, datetime, str, str]:
+    at, shut = sa.bindparam("at", type_=person_fact.c.valid_from.type), person_fact.alias()
+    disabled = sa.exists().where(shut.c.person_id == person.c.id, shut.c.kind == FactKind.DISABLED, in_force(shut, at))
+    told = sa.select(*_PERSON, person_fact.c.id, person_fact.c.value).join_from(person, person_fact)
+    return told.where(in_force(person_fact, at), ~disabled)
+
+
+_CREDENTIALS = _in_force_of_the_enabled()
+"""Facts in force at a moment with their people, but of those who are disabled then. Made once: it is asked at every request."""
+
+
 def add_person(connection: sa.Connection, new: Person) -> None:
     """Add a person, who may do nothing until facts say so. Raises NameTaken, also for the name of a source: the log names both."""
     _require_free(connection, new.name)
@@ -78,33 +89,25 @@ def person_by_name(connection: sa.Connection, name: str) -> Person | None:
 
 def person_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Credential | None:
     """Whose token has this hash (hex), at `at`; None for a token that is nobody's then, or of a person who is disabled then."""
-    found = _credentials(at).where(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash)
-    row = connection.execute(found).one_or_none()
+    found = _CREDENTIALS.where(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash)
+    row = connection.execute(found, {"at": at}).one_or_none()
     return None if row is None else _credential(*row)[0]
 
 
 def password_of(connection: sa.Connection, name: str, at: datetime) -> tuple[Credential, str] | None:
     """The hash of the password that the person of this name has at `at`; None where she has none, is disabled then, or there is no such person."""
-    found = _credentials(at).where(person_fact.c.kind == FactKind.PASSWORD, person.c.name == name)
-    row = connection.execute(found.order_by(person_fact.c.valid_from.desc(), person_fact.c.id).limit(1)).one_or_none()
+    found = _CREDENTIALS.where(person_fact.c.kind == FactKind.PASSWORD, person.c.name == name)
+    row = connection.execute(found.order_by(person_fact.c.valid_from.desc(), person_fact.c.id).limit(1), {"at": at}).one_or_none()
     return None if row is None else _credential(*row)
 
 
 def holds_still(connection: sa.Connection, credential: Credential, at: datetime) -> bool:
     """Whether a credential is still hers at `at`, and she not disabled."""
-    return connection.execute(_credentials(at).where(person_fact.c.id == credential.fact)).one_or_none() is not None
+    return connection.execute(_CREDENTIALS.where(person_fact.c.id == credential.fact), {"at": at}).one_or_none() is not None
 
 
 def _credential(person: str, name: str, made_at: datetime, fact: str, value: str) -> tuple[Credential, str]:
     return Credential(Person(PersonId(person), name, made_at), fact), value
-
-
-def _credentials(at: datetime) -> sa.Select[str, str, datetime, str, str]:
-    """Facts in force at `at` with their people, but of those who are disabled then."""
-    shut = person_fact.alias()
-    disabled = sa.exists().where(shut.c.person_id == person.c.id, shut.c.kind == FactKind.DISABLED, in_force(shut, at))
-    told = sa.select(person.c.id, person.c.name, person.c.made_at, person_fact.c.id, person_fact.c.value).join_from(person, person_fact)
-    return told.where(in_force(person_fact, at), ~disabled)
 
 
 def add_source(connection: sa.Connection, new: Source, token_hash: str, at: datetime) -> None:
