@@ -291,6 +291,13 @@ COMMANDS: Final = (
         example="vankho check --read-data",
     ),
     Command(
+        "reindex",
+        "search_api.cli.upkeep:reindex",
+        "build the open search index again from catalog and store; search goes on meanwhile",
+        (Argument("--office", "id of one office (default: all that are yours)", "ID"),),
+        example="vankho reindex --office vptu",
+    ),
+    Command(
         "debug dump",
         "search_api.cli.upkeep:debug_dump",
         "all that the credentials of api and worker can read, as text (instances made with --test only)",

@@ -1,8 +1,9 @@
-"""`status`, `check`, `debug dump`: the instance itself."""
+"""`status`, `check`, `reindex`, `debug dump`: the instance itself."""
 
 from __future__ import annotations
 
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 
@@ -11,7 +12,9 @@ from search_api.cli.context import Context
 from search_api.cli.session import connected
 from storage.errors import ExitCode
 
-__all__ = ["check", "debug_dump", "status"]
+__all__ = ["check", "debug_dump", "reindex", "status"]
+
+_LOOK_EVERY = 0.5
 
 
 def status(context: Context, arguments: Namespace) -> ExitCode:
@@ -28,6 +31,32 @@ def check(context: Context, arguments: Namespace) -> ExitCode:
         found = client.json("POST", "checks", query={"read_data": "1" if arguments.read_data else "0"})
     context.show(found, "\n".join(_findings(context, found)))
     return ExitCode.DONE if found.get("ok") else ExitCode.FINDING
+
+
+def reindex(context: Context, arguments: Namespace) -> ExitCode:
+    """Have open indexes built anew and wait for it; exit 6 if one was not, because it would not have held every record."""
+    with connected(context, works=True) as client:
+        query = {} if arguments.office is None else {"office": arguments.office}
+        asked = [told(one, "office") for one in rows(client.json("POST", "reindexing", query=query), "reindexing")]
+        done, said = set[str](), ""
+        while True:
+            left = {told(one, "office"): one for one in rows(client.json("GET", "reindexing"), "reindexing")}
+            for office in [office for office in asked if office not in left and office not in done]:
+                done.add(office)
+                context.note(context.say(f"{office}: đã lập lại chỉ mục.", f"{office}: built again."))
+            waiting = [left[office] for office in asked if office in left and left[office]["failed"] is None]
+            if not waiting:
+                break
+            if (line := _far(context, waiting[0])) != said:
+                context.note(said := line)
+            time.sleep(_LOOK_EVERY)
+    failed = {office: told(left[office], "failed") for office in asked if office in left}
+    summary = context.say(
+        f"{len(done)} chỉ mục đã lập lại, {len(failed)} không thành.",
+        f"{len(done)} indexes built again, {len(failed)} failed.",
+    )
+    context.show({"done": sorted(done), "failed": failed}, "\n".join([*(_failure(context, *one) for one in failed.items()), summary]))
+    return ExitCode.FINDING if failed else ExitCode.DONE
 
 
 def debug_dump(context: Context, arguments: Namespace) -> ExitCode:
@@ -47,6 +76,19 @@ def _standing(found: dict[str, object]) -> Iterator[str]:
             yield from (f"{name:<14} {one}" for one in value)
         else:
             yield f"{name:<14} {told(found, name)}"
+
+
+def _far(context: Context, one: dict[str, object]) -> str:
+    """How far the first one that is not done has come; its counts are told to administrators alone."""
+    counts = f" {one['done']}/{one['total']}" if one.get("total") is not None else ""
+    return context.say(f"{one['office']}: đang lập lại{counts}", f"{one['office']}: under way{counts}")
+
+
+def _failure(context: Context, office: str, code: str) -> str:
+    return context.say(
+        f"{office}: chưa lập lại được ({code}). Chỉ mục cũ vẫn được dùng; hãy chạy `vankho check`, rồi lập lại lần nữa.",
+        f"{office}: not built ({code}). The old index goes on answering; run `vankho check`, then try again.",
+    )
 
 
 def _findings(context: Context, found: dict[str, object]) -> Iterator[str]:

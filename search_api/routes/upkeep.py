@@ -1,9 +1,10 @@
-"""The instance itself: how it stands, its keys, what `check` finds, and trying the classification on a text."""
+"""The instance itself: how it stands, its keys, what `check` finds, and indexes that are to be built anew."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -11,8 +12,11 @@ from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.dumping import dump
 from search_api.problems import language
 from search_api.standing import standing
-from storage.access import Action, may
+from storage.access import Action, Subject, may, offices_kept
 from storage.access.deeds import deed
+from storage.catalog.names import OfficeId
+from storage.catalog.offices import all_offices
+from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
 from storage.errors import NotFound
 from storage.upkeep.checking import check
 
@@ -48,8 +52,39 @@ def checks(request: Request, caller: Known, read_data: Annotated[bool, Query()] 
     archive = archive_of(request)
     with deed(archive.catalog, archive.scribe, caller.as_of, Action.CHECK, details={"read_data": read_data}):
         pass
-    found = check(archive.catalog, archive.store, archive.clock, read_data=read_data)
+    found = check(archive.catalog, archive.store, archive.clock, read_data=read_data, index=archive.open_index)
     return JSONResponse({"ok": not found.findings, **found.as_json()}, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/reindexing", status_code=202)
+@policy(Action.REINDEX)
+def reindex(
+    request: Request, caller: Known, office: Annotated[str | None, Query(description="one office; without it all of yours")] = None
+) -> JSONResponse:
+    """Have the open index of offices built anew from catalog and store. Search goes on meanwhile, over the one that is there.
+
+    Asked again while one waits or is under way, this joins it. Answer: the offices.
+    """
+    archive = archive_of(request)
+    with deed(archive.catalog, archive.scribe, caller.as_of, Action.REINDEX, details={"office": office}) as act:
+        offices = [one for one in _kept(act.subject, act.connection) if office in (None, one)]
+        if office is not None and not offices:
+            raise NotFound
+        add_rebuilds(act.connection, offices, act.subject.at)
+    return JSONResponse({"reindexing": [{"office": one} for one in offices]}, 202, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/reindexing")
+@policy(Action.REINDEX)
+def reindexing(request: Request, caller: Known) -> JSONResponse:
+    """The indexes that are still to be built anew, and those of which it failed; how many records there are, for administrators alone."""
+    archive = archive_of(request)
+    with archive.catalog.read() as connection:
+        offices = _kept(caller.subject, connection)
+        waiting = [one for one in all_rebuilds(connection) if one.office in offices]
+    counts = may(caller.subject, Action.STATUS_FULL).allowed
+    rows = [{"office": one.office, "failed": one.failed, **({"done": one.done, "total": one.total} if counts else {})} for one in waiting]
+    return JSONResponse({"reindexing": rows}, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/debug/dump")
@@ -61,3 +96,7 @@ def debug_dump(request: Request, caller: Known) -> StreamingResponse:
         raise NotFound
     return StreamingResponse(dump(archive), 200, {"Cache-Control": "no-store"}, "text/plain; charset=utf-8")
 
+
+def _kept(subject: Subject, connection: sa.Connection) -> list[OfficeId]:
+    """Also those without an open record: which have one is not everybody's to know."""
+    return offices_kept(subject, (one.id for one in all_offices(connection)))

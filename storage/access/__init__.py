@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.access.actions import TWO_PERSONS, Action, Role
 from storage.access.decision import Decision, Right, clause_for, confirms, decide, decide_unwrap, may
-from storage.access.partitions import partitions_for, tokens_in, tokens_of
+from storage.access.partitions import offices_kept, partitions_for, tokens_in, tokens_of
 from storage.access.rules import Denial
 from storage.access.subject import MAX_TOKENS, Subject, source_subject, subject_at
 from storage.catalog.names import PartitionName
@@ -26,6 +26,7 @@ __all__ = [
     "decide",
     "decide_unwrap",
     "may",
+    "offices_kept",
     "partitions_for",
     "source_subject",
     "subject_at",

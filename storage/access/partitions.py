@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from storage.access.actions import Action
 from storage.access.subject import Subject, case_token, office_token, record_token
-from storage.catalog.names import PartitionName
+from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.record_facts import RecordFacts
 
-__all__ = ["partitions_for", "tokens_in", "tokens_of"]
+__all__ = ["offices_kept", "partitions_for", "tokens_in", "tokens_of"]
 
 
 def partitions_for(subject: Subject, existing: Iterable[PartitionName]) -> frozenset[PartitionName]:
@@ -18,6 +18,12 @@ def partitions_for(subject: Subject, existing: Iterable[PartitionName]) -> froze
     if Action.READ not in subject.actions:
         return frozenset()
     return frozenset(name for name in existing if name.office in subject.scope and (name.level is None or _may_ask(subject, name)))
+
+
+def offices_kept(subject: Subject, offices: Iterable[OfficeId]) -> list[OfficeId]:
+    """The offices whose open index the subject may have built anew: of who keeps the instance all, of others those in their scope."""
+    keeps_all = Action.STATUS_FULL in subject.actions
+    return sorted(office for office in offices if keeps_all or office in subject.scope)
 
 
 def tokens_in(subject: Subject, partition: PartitionName) -> frozenset[str]:

@@ -52,6 +52,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
         "partition_key": {"SELECT": _ALL},
         "person": {"SELECT": _ALL},
         "person_fact": {"SELECT": _ALL},
+        "rebuild": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
         "receipt": {"SELECT": _ALL, "INSERT": _ALL},
         "record": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": _CLASSIFIED},
         "record_fact": {"SELECT": _ALL, "INSERT": _ALL},
@@ -66,6 +67,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
         "outbox": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
         "partition": {"SELECT": _ALL},
         "partition_key": {"SELECT": _ALL},
+        "rebuild": {"SELECT": _ALL, "UPDATE": "total, done, failed", "DELETE": _ALL},
         "receipt": {"SELECT": "id, record_id, outcome", "UPDATE": "outcome, reason"},
         "record": {
             "SELECT": _ALL,

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from classification.levels import Level
 from storage.catalog.blobs import BlobRow, all_blobs
 from storage.catalog.engine import Catalog
 from storage.catalog.names import OfficeId
+from storage.catalog.open_records import count_open
 from storage.catalog.outbox import oldest_unapplied, unsettled
 from storage.catalog.partitions import all_partitions
 from storage.catalog.record_facts import facts_of
@@ -148,7 +148,5 @@ def _settled(connection: sa.Connection) -> dict[OfficeId, int]:
     """How many records are open, by office, of those whose index has nothing to learn."""
     waiting = unsettled(connection, (name for name in all_partitions(connection) if name.is_open))
     offices = {name.office for name, records in waiting.items() if not records}
-    is_open = (record.c.state == State.KEPT, record.c.level == Level.NON_CONFIDENTIAL, record.c.compartments == frozenset(), ~record.c.work_secret)
-    rows = connection.execute(sa.select(record.c.office_id, sa.func.count()).where(*is_open).group_by(record.c.office_id))
-    counts = {OfficeId(office): count for office, count in rows}
+    counts = count_open(connection)
     return {office: counts.get(office, 0) for office in offices}

@@ -348,6 +348,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/status"): _kept_by("auditor", "administrator")(_one("GET", "status")),
     ("GET", "/keys"): _one("GET", "keys"),
     ("POST", "/checks"): _one("POST", "checks", "checks?read_data=1", "checks?read_data=maybe"),
+    ("POST", "/reindexing"): _one("POST", "reindexing", "reindexing?office=central", "reindexing?office=nowhere", changes=True),
+    ("GET", "/reindexing"): _kept_by("administrator")(_one("GET", "reindexing")),
     ("POST", "/classifications"): _trials("classifications"),
     ("POST", "/readings"): _trials("readings"),
     ("GET", "/debug/dump"): _one("GET", "debug/dump"),

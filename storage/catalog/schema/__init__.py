@@ -6,7 +6,7 @@ from storage.catalog.schema.base import metadata
 from storage.catalog.schema.deposits import batch, idempotency, receipt
 from storage.catalog.schema.log import audit_pending
 from storage.catalog.schema.people import office, person, person_fact, source
-from storage.catalog.schema.queue import outbox, work
+from storage.catalog.schema.queue import outbox, rebuild, work
 from storage.catalog.schema.records import blob, open_description, partition, partition_key, record, record_fact
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "partition_key",
     "person",
     "person_fact",
+    "rebuild",
     "receipt",
     "record",
     "record_fact",

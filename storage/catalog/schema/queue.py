@@ -1,4 +1,4 @@
-"""Work to do on records, and what the indexes are yet to learn."""
+"""Work to do on records, what the indexes are yet to learn, and which of them are to be built anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.catalog.columns import Instant, Partition, Word, one_of
 from storage.catalog.schema.base import ID, metadata
 from storage.catalog.states import Operation, Reason, State
 
-__all__ = ["outbox", "work"]
+__all__ = ["outbox", "rebuild", "work"]
 
 _OPEN = sa.text("NOT done")
 
@@ -46,4 +46,15 @@ outbox = sa.Table(
     sa.CheckConstraint("content IS NULL OR (partition_id LIKE 'open/%' AND operation = 'put')", name="content_is_open"),
     sa.Index("ix_outbox_record_id", "record_id"),
     sa.Index("ix_outbox_partition_id", "partition_id", "id"),
+)
+
+rebuild = sa.Table(
+    "rebuild",
+    metadata,
+    sa.Column("office_id", sa.String(63), sa.ForeignKey("office.id"), primary_key=True),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("total", sa.Integer),  # records that the new index is to hold, as counted when it was begun
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failed", sa.String(40)),  # the code of the error that ended it
+    sa.CheckConstraint("done >= 0 AND total >= 0", name="counts_are_counts"),
 )

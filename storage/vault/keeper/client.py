@@ -13,7 +13,7 @@ __all__ = ["KeeperClient"]
 _PATIENCE_WITH_SILENCE = 1.0
 """Seconds to wait for a keeper that has just left somebody without an answer."""
 
-_AT_THE_STORE = frozenset({"bring_up", "reread", "rewrap", "unlock", "unwrap"})
+_AT_THE_STORE = frozenset({"bring_up", "open_texts", "reread", "rewrap", "unlock", "unwrap"})
 _TIMES_AT_THE_STORE = 7
 """For these duties the keeper asks the store, whose server it gives up after 30 seconds of silence: it is to tell so itself."""
 

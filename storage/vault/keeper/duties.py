@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from storage.vault.keeper import auditing, closed, handover, opening, people, releasing, signing_in
+from storage.vault.keeper import auditing, closed, handover, lending, opening, people, releasing, signing_in
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
@@ -61,6 +61,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "handover": handover.to_worker,
         "partition": opening.partition,
         "bring_up": releasing.bring_up,
+        "open_texts": lending.open_texts,
         "sequence_now": auditing.sequence_now,
     },
 }

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _blob()
     _open_description()
     _outbox()
+    _rebuild()
     _receipt()
     _record_fact()
     _work()
@@ -365,6 +366,20 @@ def _outbox() -> None:
     )
     op.create_index("ix_outbox_partition_id", "outbox", ["partition_id", "id"])
     op.create_index("ix_outbox_record_id", "outbox", ["record_id"])
+
+
+def _rebuild() -> None:
+    op.create_table(
+        "rebuild",
+        sa.Column("office_id", sa.String(length=63), nullable=False),
+        sa.Column("asked_at", sa.String(length=27), nullable=False),
+        sa.Column("total", sa.Integer()),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed", sa.String(length=40)),
+        sa.CheckConstraint("done >= 0 AND total >= 0", name=op.f("ck_rebuild_counts_are_counts")),
+        sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_rebuild_office_id")),
+        sa.PrimaryKeyConstraint("office_id", name=op.f("pk_rebuild")),
+    )
 
 
 def _receipt() -> None:

@@ -1,0 +1,145 @@
+"""Open indexes built anew from catalog and store, one at a time, while everything else goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import structlog
+
+from ingest.desk import Desk, Stopping
+from storage.archive import decode_key
+from storage.catalog.blobs import BlobRow, blob_of
+from storage.catalog.names import OfficeId
+from storage.catalog.open_records import count_open, open_after
+from storage.catalog.partitions import all_partitions
+from storage.catalog.rebuilds import next_rebuild, rebuild_done, rebuild_failed, rebuild_goes_on
+from storage.catalog.record_facts import RecordFacts, facts_of
+from storage.catalog.skeletons import skeleton_of
+from storage.catalog.states import BlobPart
+from storage.description import Description, read_open
+from storage.errors import (
+    BlobMissing,
+    CatalogBusy,
+    FixityError,
+    IndexBusy,
+    IndexRefused,
+    IndexUnreachable,
+    KeeperUnreachable,
+    StoreFailed,
+    StoreUnreachable,
+    VankhoError,
+)
+from storage.ids import RecordId
+from storage.index.entry import IndexEntry
+from storage.indexed import entry_of, plain_text
+
+__all__ = ["Reindexing"]
+
+_AT_A_TIME: Final = 100
+_IDLE: Final = 1.0
+_REST: Final = 5.0
+
+log = structlog.get_logger("worker")
+
+
+class Reindexing:
+    """Carries out what `reindex` asked for, in one thread of its own: what changes meanwhile is taken in by the one that keeps the index up to date.
+
+    A rebuilding that a server or the process's end cut off begins anew, that of the first office that was asked for.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._archive = desk, desk.archive
+        self._hindrance: str | None = None
+
+    def turn(self) -> float:
+        """Build the next index, and say for how many seconds to wait. What is not there is said once. Raises StoreFailed."""
+        try:
+            with self._archive.catalog.read() as connection:
+                asked, named = next_rebuild(connection), all_partitions(connection)
+            if asked is None:
+                return _IDLE
+            if any(name.is_open and name.office == asked.office for name in named):
+                self._rebuild(asked.office)
+            else:  # it never had an open record
+                self._finish(asked.office)
+        except Stopping:
+            return 0.0
+        except (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreUnreachable) as error:
+            if error.code != self._hindrance:
+                log.warning("an index that is to be built anew waits", code=error.code)
+            self._hindrance = error.code
+            return _REST
+        self._hindrance = None
+        return 0.0
+
+    def _rebuild(self, office: OfficeId) -> None:
+        catalog, start = self._archive.catalog, time.monotonic()
+        try:
+            records = self._archive.open_index.rebuild(office, _Reading(self._desk, office), partial(self._expected, office))
+        except (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreFailed, StoreUnreachable):
+            raise
+        except VankhoError as error:
+            log.error("an index could not be built anew", office=office, code=error.code, **error.facts)
+            with catalog.write() as connection:
+                rebuild_failed(connection, office, error.code)
+            return
+        log.info("an index was built anew", office=office, records=records, seconds=round(time.monotonic() - start, 1))
+        self._finish(office)
+
+    def _finish(self, office: OfficeId) -> None:
+        with self._archive.catalog.write() as connection:
+            rebuild_done(connection, office)
+
+    def _expected(self, office: OfficeId) -> int:
+        self._desk.stop_if_asked()
+        with self._archive.catalog.read() as connection:
+            return count_open(connection).get(office, 0)
+
+
+class _Reading:
+    """The open records of an office as catalog and store have them, from one id to the next, batch by batch."""
+
+    def __init__(self, desk: Desk, office: OfficeId) -> None:
+        self._desk, self._archive, self._office = desk, desk.archive, office
+        self._done = 0
+
+    def __call__(self, last: str) -> Sequence[IndexEntry]:
+        """The next records after `last`; none where there are no more."""
+        entries: list[IndexEntry] = []
+        while not entries:
+            self._desk.stop_if_asked()
+            with self._archive.catalog.read() as connection:
+                records, total = open_after(connection, self._office, last, _AT_A_TIME), count_open(connection).get(self._office, 0)
+            if not records:
+                return ()
+            entries, last = self._entries(records), records[-1]
+            self._done += len(entries)
+            with self._archive.catalog.write() as connection:
+                rebuild_goes_on(connection, self._office, self._done, total)
+        return entries
+
+    def _entries(self, records: list[RecordId]) -> list[IndexEntry]:
+        keys = self._archive.keeper.ask("open_texts", records=[*records])["keys"]
+        known = {record: decode_key(key) for record, key in keys.items()} if isinstance(keys, dict) else {}
+        entries = []
+        for record in records:
+            with self._archive.catalog.read() as connection:
+                facts, described = facts_of(connection, record), read_open(connection, record)
+                text = blob_of(connection, record, BlobPart.TEXT)
+                pages = skeleton_of(connection, record).page_count
+            if facts is not None and facts.is_open and described is not None:  # it may have closed since
+                entries.append(self._entry(facts, described, text, known.get(record), pages))
+        return entries
+
+    def _entry(self, facts: RecordFacts, described: Description, text: BlobRow | None, key: bytes | None, pages: int | None) -> IndexEntry:
+        words = ""
+        if text is not None and key is not None:
+            try:
+                words = plain_text(self._desk.open(text, key))
+            except (BlobMissing, FixityError) as error:
+                log.error("a record is found by its description alone", record=facts.id, code=error.code)
+        return entry_of(facts, described, words, pages)

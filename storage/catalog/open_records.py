@@ -1,0 +1,29 @@
+"""The open records of an office: what its open index is to hold."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from classification.levels import Level
+from storage.catalog.names import OfficeId
+from storage.catalog.schema import record
+from storage.catalog.states import State
+from storage.ids import RecordId
+
+__all__ = ["count_open", "open_after"]
+
+_IS_OPEN = sa.and_(
+    record.c.state == State.KEPT, record.c.level == Level.NON_CONFIDENTIAL, record.c.compartments == frozenset(), ~record.c.work_secret
+)
+
+
+def count_open(connection: sa.Connection) -> dict[OfficeId, int]:
+    """How many each office has; an office that has none is not in it."""
+    rows = connection.execute(sa.select(record.c.office_id, sa.func.count()).where(_IS_OPEN).group_by(record.c.office_id))
+    return {OfficeId(office): count for office, count in rows}
+
+
+def open_after(connection: sa.Connection, office: OfficeId, last: str, most: int) -> list[RecordId]:
+    """The first of them whose id comes after `last`, in the order of their ids."""
+    found = sa.select(record.c.id).where(_IS_OPEN, record.c.office_id == office, record.c.id > last).order_by(record.c.id).limit(most)
+    return [RecordId(row) for row in connection.execute(found).scalars()]

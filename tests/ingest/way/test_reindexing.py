@@ -1,0 +1,147 @@
+"""An open index that was lost or damaged is built anew from catalog and store: open records alone, each as it stands now."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from way_world import LETTER, World, marked
+
+from ingest.desk import Desk
+from ingest.pipeline import take_next
+from ingest.reindexing import Reindexing
+from ingest.working import Indexing
+from storage.catalog.names import OfficeId
+from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
+from storage.catalog.states import BlobPart
+from storage.errors import KeeperRefused, NotFound
+from storage.index.filters import parse_filters
+from storage.index.merge import ask
+from storage.index.open_index import Batches, EmbeddedOpenIndex
+from storage.index.query import parse_query
+from storage.index.question import Question, Sort
+from storage.vault.age import open_header
+
+pytestmark = pytest.mark.servers
+
+CENTRAL = OfficeId("central")
+
+
+def kept(world: World, desk: Desk, *letters: str) -> list[str]:
+    """The letters' records, at rest, and the open ones in the index."""
+    records = [str(world.deposit(letter).receipt.record) for letter in letters]
+    while take_next(desk, "hand"):
+        pass
+    indexing = Indexing(desk)
+    while not world.is_idle():
+        indexing.turn()
+    indexing.close()
+    return records
+
+
+def found(desk: Desk, words: str) -> set[str]:
+    """What a search of the open index gives."""
+    question = Question(parse_query(words, {}), parse_filters([]), Sort.RANK, 100)
+    with desk.archive.open_index.asking({CENTRAL: frozenset()}) as sources:
+        return {hit.record_id for hit in ask(question, sources).found.hits}
+
+
+def asked(desk: Desk) -> None:
+    with desk.archive.catalog.write() as connection:
+        add_rebuilds(connection, [CENTRAL], desk.archive.clock.now())
+
+
+def acts(world: World) -> int:
+    return sum(row["action"] == "reindex" for row in world.rows("audit_pending"))
+
+
+def lost(world: World) -> None:
+    for path in world.home.catalog.glob("open-central*.db*"):
+        path.unlink()
+
+
+def test_what_was_lost_is_found_again_by_its_text_and_its_description(world: World, desk: Desk) -> None:
+    letters = [LETTER.format(number=number, what="lụt bão", text=f"Hoa sữa nở lần {number}.") for number in range(1, 4)]
+    records = set(kept(world, desk, *letters))
+    assert found(desk, "hoa sữa") == found(desk, "lụt bão") == records
+    before = acts(world)
+    lost(world)
+    assert found(desk, "hoa sữa") == set()
+    asked(desk)
+    assert Reindexing(desk).turn() == 0.0
+    assert found(desk, "hoa sữa") == found(desk, "lụt bão") == records
+    with desk.archive.catalog.read() as connection:
+        assert all_rebuilds(connection) == []
+    assert acts(world) == before + 1
+
+
+def test_the_keeper_opens_the_texts_of_open_records_and_of_no_other(world: World, desk: Desk) -> None:
+    letter = LETTER.format(number=40, what="cháy rừng", text="Nội dung.")
+    opened, closed = kept(world, desk, letter, marked(letter.replace("40/", "41/")))
+    (waiting,) = [str(world.deposit(letter.replace("40/", "42/")).receipt.record)]
+    given = desk.archive.keeper.ask("open_texts", records=[opened, closed, waiting, "a" * 26])["keys"]
+    assert isinstance(given, dict) and set(given) == {opened}
+    blob = world.blobs(opened)[BlobPart.TEXT]
+    key = open_header(world.archive.store.read_header(blob.id, blob.header_version), world.recovery)
+    assert base64.b64decode(str(given[opened])) == key
+    for wrong in ([], [opened] * 101, "all"):
+        with pytest.raises(KeeperRefused):
+            desk.archive.keeper.ask("open_texts", records=wrong)
+    with pytest.raises(NotFound):
+        world.archive.keeper.ask("open_texts", records=[opened])  # the api has no such duty
+    kept(world, desk)
+
+
+def test_a_text_that_cannot_be_read_leaves_its_record_found_by_its_description(world: World, desk: Desk) -> None:
+    (record,) = kept(world, desk, LETTER.format(number=50, what="hạn hán", text="Cây bàng lá đỏ."))
+    blob = world.blobs(record)[BlobPart.TEXT]
+    (payload,) = (path for path in world.files() if path.name == blob.id)
+    before = payload.read_bytes()
+    payload.write_bytes(bytes([before[0] ^ 1]) + before[1:])
+    asked(desk)
+    Reindexing(desk).turn()
+    assert found(desk, "hạn hán") == {record}
+    assert found(desk, '"cây bàng"') == set()
+    payload.write_bytes(before)
+    asked(desk)
+    Reindexing(desk).turn()
+    assert found(desk, '"cây bàng"') == {record}
+
+
+class _Short(EmbeddedOpenIndex):
+    """An index that waits for nobody, and of which one record more is expected than there are."""
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = 0.0) -> int:
+        return super().rebuild(office, read, lambda: expected() + 1, 0.0)
+
+
+def test_one_that_would_not_hold_every_record_fails_and_the_old_one_goes_on_until_it_is_asked_for_again(world: World, desk: Desk) -> None:
+    (record,) = kept(world, desk, LETTER.format(number=60, what="sạt lở", text="Đá lăn."))
+    short = replace(desk, archive=replace(desk.archive, open_index=_Short(world.home.catalog, desk.archive.open_index_key)))
+    asked(desk)
+    reindexing = Reindexing(short)
+    reindexing.turn()
+    with desk.archive.catalog.read() as connection:
+        (failed,) = all_rebuilds(connection)
+    assert failed.failed == "VK-INDEX-INCOMPLETE"
+    assert reindexing.turn() > 0, "it is not tried again by itself"
+    assert found(desk, "sạt lở") == {record}
+    asked(desk)
+    Reindexing(desk).turn()
+    with desk.archive.catalog.read() as connection:
+        assert all_rebuilds(connection) == []
+    assert found(desk, "sạt lở") == {record}
+
+
+def test_a_worker_that_is_to_end_puts_it_down_and_the_next_one_begins_anew(world: World, desk: Desk) -> None:
+    (record,) = kept(world, desk, LETTER.format(number=70, what="lốc xoáy", text="Mái tôn bay."))
+    lost(world)
+    asked(desk)
+    assert Reindexing(replace(desk, is_stopping=lambda: True)).turn() == 0.0
+    assert found(desk, "lốc xoáy") == set()
+    assert not list(Path(world.home.catalog).glob(".open-*"))
+    Reindexing(desk).turn()
+    assert found(desk, "lốc xoáy") == {record}

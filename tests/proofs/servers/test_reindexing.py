@@ -1,0 +1,66 @@
+"""`vankho reindex` on servers: indexes that are gone come back from catalog and store, and search answers all the time."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from storage.home import Home
+from storage.index.elastic.cluster import Cluster
+from storage.index.elastic.names import Names
+from storage.settings import read_settings
+from tests.proofs.served import OPEN, until
+from tests.proofs.servers.conftest import Heard, Servers
+from tests.search_api.papers import secret
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
+
+COUNT = 12
+
+
+def letter(number: int) -> bytes:
+    return OPEN.format(number=number, text=f"Hoa sữa nở lần thứ {number}.").encode()
+
+
+def test_indexes_that_are_gone_come_back_and_search_answers_while_they_are_built_again(
+    servers: Servers, served: Heard, scanner: str, officer: str
+) -> None:
+    def total() -> int:
+        return int(str(served.ask("GET", "search?q=hoa%20s%E1%BB%AFa", officer).json["total"]))
+
+    closed = served.settled(scanner, served.deposit(scanner, secret(900, "kho tàng", "hoa sữa").encode()))
+    deposited = [served.deposit(scanner, letter(number)) for number in range(COUNT)]
+    assert {served.settled(scanner, one)["outcome"] for one in deposited} == {"stored"}
+    until(lambda: total() == COUNT + 1, what="all of them found")
+    cluster, names = Cluster(servers.index.server()), Names(read_settings(Home(served.instance.home)).instance)
+    (index,) = [one for generations in names.existing(cluster).values() for one in generations.all]
+    cluster.ask("DELETE", f"/{index}")
+    until(lambda: served.ask("GET", "search?q=hoa", officer).status == 503, what="said to be damaged")
+    served.instance.run("reindex")
+    until(lambda: total() == COUNT + 1, what="found again")
+
+    answers, stop = set[object](), threading.Event()
+
+    def search() -> None:
+        while not stop.is_set():
+            answers.add(total() >= COUNT + 1)
+
+    asking = threading.Thread(target=search)
+    asking.start()
+    try:
+        (done,) = served.instance.json("reindex", "--office", "central")
+        later = served.deposit(scanner, letter(COUNT))
+        assert served.settled(scanner, later)["outcome"] == "stored"
+        until(lambda: total() == COUNT + 2, what="what came meanwhile is found as well")
+    finally:
+        stop.set()
+        asking.join()
+    assert done == {"done": ["central"], "failed": {}}
+    assert answers == {True}
+    acts = [act for act in served.instance.json("audit", "query", "--action", "reindex") if act["source"] == "keeper"]
+    opened = {record for act in acts for record in act["details"]["records"]}
+    assert len(acts) == 2 and len(opened) == COUNT
+    assert closed["record_id"] not in opened
+    assert served.instance.json("check", "--read-data")[0]["findings"] == []
+    cluster.close()
