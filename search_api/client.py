@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ from storage.walls.sockets import connect
 __all__ = ["Client", "Refused", "Reply", "segment"]
 
 _CHUNK = 1 << 16
+_LOOK_EVERY = 0.5
 
 
 class _Connection(http.client.HTTPConnection):
@@ -103,7 +107,11 @@ class Reply:
 
 
 class Client:
-    """One person's way to the archive. token: of the key file that she acts with. tend: to be called every second by whoever waits long."""
+    """One person's way to the archive. token: of the key file that she acts with.
+
+    tend: starts again what has died of a household that is this command's own. It is called while an answer is awaited in the main thread,
+    and to be called every second by whoever waits there for other threads: members die with the thread that started them.
+    """
 
     def __init__(self, path: Path, token: str | None, lang: str, tend: Callable[[], object] = lambda: None, timeout: float = 600.0) -> None:
         self._path, self._token, self._lang, self._timeout = path, token, lang, timeout
@@ -140,7 +148,7 @@ class Client:
         connection = _Connection(self._path, self._timeout)
         try:
             target = f"/api/v1/{path}" + (f"?{urlencode(query, doseq=True, errors='replace')}" if query else "")
-            response = _sent(connection, method, target, data, sent)
+            response = self._sent(connection, method, target, data, sent)
             reply = Reply(response.status, dict(response.getheaders()), response)
             if response.status >= 400:
                 raise Refused(cast(dict[str, str | int], reply.json()))
@@ -162,19 +170,27 @@ class Client:
             return reply.json()
 
 
-def _sent(
-    connection: http.client.HTTPConnection, method: str, target: str, data: Iterable[bytes] | bytes | None, headers: Mapping[str, str]
-) -> http.client.HTTPResponse:
-    """The answer to a request, which may come before all of the body was taken."""
-    try:
+    def _sent(
+        self, connection: _Connection, method: str, target: str, data: Iterable[bytes] | bytes | None, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        """The answer to a request, which may come before all of the body was taken."""
         try:
-            connection.request(method, target, data, headers, encode_chunked="Transfer-Encoding" in headers)
-        except ConnectionError:
-            if connection.sock is None:
-                raise
-        return connection.getresponse()
-    except (OSError, http.client.HTTPException) as error:
-        raise ArchiveUnreachable from error
+            try:
+                connection.request(method, target, data, headers, encode_chunked="Transfer-Encoding" in headers)
+            except ConnectionError:
+                if connection.sock is None:
+                    raise
+            self._await(connection.sock)
+            return connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            raise ArchiveUnreachable from error
+
+    def _await(self, answer: socket.socket) -> None:
+        end = time.monotonic() + self._timeout
+        while threading.current_thread() is threading.main_thread() and time.monotonic() < end:
+            if select.select([answer], [], [], _LOOK_EVERY)[0]:
+                break
+            self.tend()
 
 
 def segment(text: str) -> str:
