@@ -40,7 +40,8 @@ def create(cluster: Cluster, index: str, aliases: Sequence[str]) -> None:
 
 
 def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations]) -> Iterator[Operation]:
-    for number, change in changes.items():
+    # office by office: every index that a request touches makes its part of it durable by itself
+    for number, change in sorted(changes.items(), key=lambda one: one[1].office):
         body = emptied(change.record) if change.entry is None else document(change.entry)
         for index in places[change.office].all:
             yield operation(number, index, change.record, change.version, body)
