@@ -93,6 +93,22 @@ def test_a_database_that_refuses_refuses_all_and_nothing_of_any_is_kept(template
     world.catalog.close()
 
 
+def test_where_the_commit_itself_is_refused_nothing_of_any_is_kept_and_the_next_goes_on(world: World) -> None:
+    def doubtful(connection: sa.Connection) -> object:
+        """Breaks a constraint that is looked at only when all is committed."""
+        connection.exec_driver_sql("CREATE TABLE doubtful (id VARCHAR(26) REFERENCES audit_pending (id) DEFERRABLE INITIALLY DEFERRED)")
+        connection.exec_driver_sql("INSERT INTO doubtful VALUES ('nobody')")
+        return None
+
+    settled = handed_in(world, [lambda connection: world.act(connection, "first"), doubtful])
+    for each in settled:
+        with pytest.raises(sa.exc.IntegrityError):
+            each.result()
+    assert world.scalar(COUNT) == 0
+    assert world.catalog.write_together(lambda connection: world.act(connection, "next")) == world.ids.new("next")
+    assert world.scalar(COUNT) == 1
+
+
 def test_an_act_inside_a_transaction_of_its_thread_is_refused(world: World) -> None:
     with world.catalog.write(), pytest.raises(RuntimeError):
         world.catalog.write_together(lambda connection: world.act(connection))
