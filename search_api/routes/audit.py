@@ -52,14 +52,14 @@ def verification(request: Request, caller: Known) -> JSONResponse:
     return JSONResponse(verdict(archive_of(request), caller), headers=_PRIVATE)
 
 
-@router.get("/audit/checkpoint")
+@router.get("/audit/checkpoint", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 @policy(Action.AUDIT_CHECKPOINT)
 def checkpoint(request: Request, caller: Known) -> Response:
     """The newest checkpoint, a signed note: to be kept elsewhere, since whoever holds an older one notices a log that was rewritten."""
     return Response(str(asked_of_keeper(archive_of(request), caller, "audit_checkpoint")["checkpoint"]), 200, _PRIVATE, "text/plain; charset=utf-8")
 
 
-@router.get("/audit/bundle")
+@router.get("/audit/bundle", response_class=Response, responses={200: {"content": {"application/x-tar": {}}}})
 @policy(Action.AUDIT_READ)
 def bundle(request: Request, caller: Known) -> StreamingResponse:
     """The log as one checkpoint has it, as a tar of tiles, entries, key and, last, the checkpoint: one cut short is no bundle."""

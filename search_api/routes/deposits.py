@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 import sqlalchemy as sa
@@ -36,13 +36,27 @@ __all__ = ["router"]
 router = APIRouter()
 Known = Annotated[Caller, Depends(caller_of)]
 
+_FILE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+}
+_BODY: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}},
+    "parameters": [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        for name in ("Idempotency-Key", "Vankho-Batch-Name", "Vankho-Path", "Vankho-Password")
+    ],
+}
+"""What its document cannot see in the code, as the body is read as a stream."""
+
 _LONGEST_NAME = 1024
 _LONGEST_PATH = 4096
 _PIECE = 1 << 20
 """Bytes gathered before they are handed to a thread to be sealed."""
 
 
-@router.post("/deposits", status_code=201)
+@router.post("/deposits", status_code=201, openapi_extra=_BODY)
 @policy(Action.DEPOSIT)
 async def deposit(request: Request, caller: Known, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
     """Take in one document (multipart/form-data, field `file`), sealed while it comes. Acknowledged once it is durable.

@@ -30,7 +30,7 @@ _MOST = 512 << 20
 """Bytes of the largest document that is tried; it is held in memory."""
 
 
-@router.post("/readings")
+@router.post("/readings", openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}})
 @policy(Action.DEPOSIT)
 async def read(request: Request, caller: Known, name: Annotated[str, Query(max_length=1024)] = "") -> JSONResponse:
     """Read a document (the body is its bytes, `name` its file name): text and words page by page. Nothing is kept."""
@@ -38,7 +38,9 @@ async def read(request: Request, caller: Known, name: Annotated[str, Query(max_l
     return await run_sync(_read, request, caller, body, name)
 
 
-@router.post("/classifications")
+@router.post(
+    "/classifications", openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}, "application/x-ndjson": {}}}}
+)
 @policy(Action.DEPOSIT)
 async def classifications(request: Request, caller: Known, name: Annotated[str, Query(max_length=1024)] = "") -> Response:
     """Classify a document without keeping it: its bytes, or texts as NDJSON `{id, title, body}` (application/x-ndjson), one answer a line."""

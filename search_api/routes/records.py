@@ -145,7 +145,7 @@ async def change_level(request: Request, record_id: str, change: LevelChange, ca
     return _private(present(changed, language(request)) | {"indexed": await settled(request, record_id)})
 
 
-@router.get("/records/{record_id}/parts/{part}")
+@router.get("/records/{record_id}/parts/{part}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}})
 @policy(Action.READ)
 def part_of(request: Request, record_id: str, part: str, caller: Known, format: str = "plain") -> Response:  # noqa: A002
     """The bytes of a part (`original`, `access`, `text`), whole or in a range; with `format=age` sealed as they lie in the store."""

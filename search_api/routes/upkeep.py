@@ -87,7 +87,7 @@ def reindexing(request: Request, caller: Known) -> JSONResponse:
     return JSONResponse({"reindexing": rows}, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/debug/dump")
+@router.get("/debug/dump", response_class=StreamingResponse, responses={200: {"content": {"text/plain": {}}}})
 @policy(Action.CHECK)
 def debug_dump(request: Request, caller: Known) -> StreamingResponse:
     """Everything that the credentials of api and worker can read, as text: only in instances made for tests."""
