@@ -43,6 +43,7 @@ bench: setup ## the benchmarks
 	$(BIN)/python -m bench.reading
 	$(BIN)/python -m bench.header
 	$(BIN)/python -m bench.finding
+	$(BIN)/python -m bench.load
 
 docs: setup ## write docs/api.md again, from the code
 	$(BIN)/python -m search_api.api_page > docs/api.md
