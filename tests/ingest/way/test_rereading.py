@@ -114,7 +114,7 @@ def correct(world: World, record: str) -> None:
 def test_an_open_record_is_found_as_it_was_until_the_new_reading_stands_in_its_place(world: World, early: Desk, desk: Desk) -> None:
     text = LETTER.format(number=41, what="lụt bão", text="Khoản 1.")
     record = kept(world, early, text)
-    facts, parts, receipts, before = world.facts(record), world.blobs(record), world.rows("receipt"), dict(world.row(record))
+    facts, parts, receipts, before = world.facts(record), world.blobs(record), receipts_of(world), dict(world.row(record))
     assert "ph0ng ch6ng" in text_of(world, record)
     order(world, record)
     assert (world.facts(record), world.blobs(record), dict(world.row(record))) == (facts, parts, before)
@@ -127,7 +127,7 @@ def test_an_open_record_is_found_as_it_was_until_the_new_reading_stands_in_its_p
     assert (described.subject, described.date) == ("phê duyệt kế hoạch phòng chống lụt bão", "2019-07-24")
     with world.archive.catalog.read() as connection:
         assert read_open(connection, facts.id) == described
-    assert (world.facts(record), world.rows("receipt")) == (facts, receipts)
+    assert (world.facts(record), receipts_of(world)) == (facts, receipts)
     assert world.blobs(record)[BlobPart.ORIGINAL] == parts[BlobPart.ORIGINAL]
     assert world.content(parts[BlobPart.ORIGINAL]) == text.encode()
     assert_own_parts_alone(world, record)
@@ -418,6 +418,11 @@ def assert_own_parts_alone(world: World, record: str) -> None:
     """Of what was replaced or not put in place no row is left, and no file beside those that the lives that were killed may leave."""
     assert {row["id"] for row in world.rows("blob") if row["record_id"] == record} == {blob.id for blob in world.blobs(record).values()}
     assert strays(world) <= LEFT_BY_KILLS
+
+
+def receipts_of(world: World) -> list[dict[str, object]]:
+    """All but what the log promises, which comes by itself when the act is sequenced."""
+    return [{name: value for name, value in row.items() if name != "promise"} for row in world.rows("receipt")]
 
 
 def strays(world: World) -> set[str]:
