@@ -49,6 +49,7 @@ def reindex(context: Context, arguments: Namespace) -> ExitCode:
                 break
             if (line := _far(context, waiting[0])) != said:
                 context.note(said := line)
+            client.tend()
             time.sleep(_LOOK_EVERY)
     failed = {office: told(left[office], "failed") for office in asked if office in left}
     summary = context.say(
