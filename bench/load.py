@@ -14,16 +14,16 @@ import argparse
 import hashlib
 import os
 import sqlite3
-import statistics
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from bench.deposit import WORDS, deposit, rate
+from bench.deposit import WORDS, deposit, in_turns, rate
 from bench.served import Served, found, notice, serving
 
 _PATIENCE = 900.0
@@ -69,7 +69,7 @@ def total(served: Served, token: str) -> int:
 def taken(served: Served, scanner: str, reader: str, numbers: range) -> float:
     """Hand in all of them and wait until they are found; returns how many a second."""
     before, started = total(served, reader), time.perf_counter()
-    rate(lambda number: deposit(served, scanner, number), numbers)
+    rate(partial(deposit, served, scanner), numbers)
     while waiting(served) or total(served, reader) < before + len(numbers):
         if time.perf_counter() - started > _PATIENCE:
             raise SystemExit("not all of them were found")
@@ -83,7 +83,6 @@ def main() -> None:
     asked.add_argument("--documents", type=int, default=300)
     asked.add_argument("--rounds", type=int, default=3)
     options = asked.parse_args()
-    ratios = []
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         made = found(base)
@@ -91,13 +90,9 @@ def main() -> None:
         made.run("user", "add", "reader", "--office", "central", "--role", "archivist", "--key-out", base / "reader.key")
         bare = Bare(base / "bare")
         with serving(made) as served:
-            scanner, reader = served.token("scanner"), served.token("reader")
-            for turn in range(options.rounds):
-                numbers = range(turn * options.documents, (turn + 1) * options.documents)
-                plain, own = rate(bare.take, numbers), taken(served, scanner, reader, numbers)
-                ratios.append(own / plain)
-                print(f"round {turn + 1}: {own:.1f} documents/s stored and found, bare {plain:.0f}/s, ratio {ratios[-1]:.3f}", flush=True)
-    print(f"ratio, median: {statistics.median(ratios):.3f}")
+            ours = partial(taken, served, served.token("scanner"), served.token("reader"))
+            ratio = in_turns(options.documents, options.rounds, partial(rate, bare.take), ours, "documents stored and found")
+    print(f"ratio, median: {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ __all__ = ["Reindexing"]
 _AT_A_TIME: Final = 100
 _IDLE: Final = 1.0
 _REST: Final = 5.0
+_PASSES: Final = (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreUnreachable)
+"""Errors after which the same is tried again."""
 
 log = structlog.get_logger("worker")
 
@@ -68,7 +70,7 @@ class Reindexing:
                 self._finish(asked.office)
         except Stopping:
             return 0.0
-        except (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreUnreachable) as error:
+        except _PASSES as error:
             if error.code != self._hindrance:
                 log.warning("an index that is to be built anew waits", code=error.code)
             self._hindrance = error.code
@@ -79,8 +81,9 @@ class Reindexing:
     def _rebuild(self, office: OfficeId) -> None:
         catalog, start = self._archive.catalog, time.monotonic()
         try:
-            records = self._archive.open_index.rebuild(office, _Reading(self._desk, office), partial(self._expected, office))
-        except (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreFailed, StoreUnreachable):
+            reading = _Reading(self._desk, office, self._expected(office))
+            records = self._archive.open_index.rebuild(office, reading, partial(self._expected, office))
+        except (*_PASSES, StoreFailed):
             raise
         except VankhoError as error:
             log.error("an index could not be built anew", office=office, code=error.code, **error.facts)
@@ -101,11 +104,11 @@ class Reindexing:
 
 
 class _Reading:
-    """The open records of an office as catalog and store have them, from one id to the next, batch by batch."""
+    """The open records of an office as catalog and store have them, from one id to the next, batch by batch. total: how many there are."""
 
-    def __init__(self, desk: Desk, office: OfficeId) -> None:
+    def __init__(self, desk: Desk, office: OfficeId, total: int) -> None:
         self._desk, self._archive, self._office = desk, desk.archive, office
-        self._done = 0
+        self._done, self._total = 0, total
 
     def __call__(self, last: str) -> Sequence[IndexEntry]:
         """The next records after `last`; none where there are no more."""
@@ -113,13 +116,13 @@ class _Reading:
         while not entries:
             self._desk.stop_if_asked()
             with self._archive.catalog.read() as connection:
-                records, total = open_after(connection, self._office, last, _AT_A_TIME), count_open(connection).get(self._office, 0)
+                records = open_after(connection, self._office, last, _AT_A_TIME)
             if not records:
                 return ()
             entries, last = self._entries(records), records[-1]
             self._done += len(entries)
             with self._archive.catalog.write() as connection:
-                rebuild_goes_on(connection, self._office, self._done, total)
+                rebuild_goes_on(connection, self._office, self._done, self._total)
         return entries
 
     def _entries(self, records: list[RecordId]) -> list[IndexEntry]:

@@ -169,7 +169,6 @@ class Client:
         with self.ask(method, path, query=query, content=content, headers=headers) as reply:
             return reply.json()
 
-
     def _sent(
         self, connection: _Connection, method: str, target: str, data: Iterable[bytes] | bytes | None, headers: Mapping[str, str]
     ) -> http.client.HTTPResponse:

@@ -56,9 +56,7 @@ def connect(path: Path, key: bytes, wait_seconds: float) -> RawConnection:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a catalog key has {KEY_BYTES} bytes")
     # mode=rw: a catalog that is missing must be noticed, not replaced by an empty one.
-    raw: RawConnection = dbapi2.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False, isolation_level=None
-    )
+    raw: RawConnection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False, isolation_level=None)
     wait_for_locks(raw, wait_seconds)
     raw.execute("PRAGMA cipher_log_level = NONE")
     raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

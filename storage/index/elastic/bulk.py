@@ -64,8 +64,8 @@ def operation(source: int, index: str, record: RecordId, version: int, body: Que
     return Operation(source, "\n".join(lines).encode())
 
 
-def put(cluster: Cluster, operations: Iterator[Operation], indexes: str) -> Outcome:
-    """Send operations: when this returns, what was taken in is durable, and found in all of `indexes`.
+def put(cluster: Cluster, operations: Iterator[Operation]) -> Outcome:
+    """Send operations: when this returns, what was taken in is durable, and found.
 
     They may arrive in any order, since each has its version. One that alone is too much for the cluster is refused.
     Raises IndexBusy where the cluster has too much to do for a minute, and as `Cluster.ask` does.
@@ -87,7 +87,6 @@ def put(cluster: Cluster, operations: Iterator[Operation], indexes: str) -> Outc
                 waiting.give_back(busy)
                 most = max(most // 2, _LEAST_BYTES)
                 time.sleep(_PAUSE)
-    cluster.ask("POST", f"/{indexes}/_refresh")
     return outcome
 
 
@@ -124,7 +123,7 @@ _Result = tuple[Operation, int, str]
 
 def _sent(cluster: Cluster, batch: list[Operation]) -> list[_Result]:
     try:
-        answered = cluster.ask("POST", "/_bulk", [one.lines for one in batch], accepted=frozenset({413}), timeout="20s")
+        answered = cluster.ask("POST", "/_bulk", [one.lines for one in batch], accepted=frozenset({413}), refresh="true", timeout="20s")
     except IndexBusy:
         return [(one, 429, "") for one in batch]
     if answered.status == 413:

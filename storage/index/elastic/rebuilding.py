@@ -31,7 +31,7 @@ def rebuild(
     create(cluster, new, [])  # from now on every change goes into both
     done = False
     try:
-        put(cluster, _operations(new, read), new)
+        put(cluster, _operations(new, read))
         found = agreed(lambda: count(new), expected, patience)
         done = True
     finally:

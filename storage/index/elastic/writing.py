@@ -24,7 +24,7 @@ def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> tuple[Re
     for _ in range(2):
         if left:
             places = _places(cluster, names, {change.office for change in left.values()})
-            outcome = put(cluster, _operations(left, places), names.pattern)
+            outcome = put(cluster, _operations(left, places))
             refused |= outcome.refused
             left = {number: left[number] for number in sorted(outcome.homeless)}  # their index was removed meanwhile: another is in its place
     if left:

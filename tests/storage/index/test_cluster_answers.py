@@ -63,7 +63,7 @@ def items(*results: tuple[int, str]) -> tuple[int, object]:
 
 
 def put_some(saying: Saying, count: int) -> Outcome:
-    return put(saying.cluster, (operation(number, "index", RecordId(f"r{number}"), 1, {}) for number in range(count)), "index")
+    return put(saying.cluster, (operation(number, "index", RecordId(f"r{number}"), 1, {}) for number in range(count)))
 
 
 def test_a_cluster_that_cannot_read_its_keys_yet_is_asked_again(saying: Saying) -> None:

@@ -61,7 +61,7 @@ def test_a_change_for_an_index_that_was_removed_makes_no_new_one(elastic: Elasti
     cluster = Cluster(elastic.server.with_credential(elastic.founded.credentials["worker"]))
     names = Names(elastic.instance)
     removed = names.generation(OfficeId("removed"), 7)
-    outcome = put(cluster, iter([operation(0, removed, RecordId("r"), 1, emptied(RecordId("r")))]), names.pattern)
+    outcome = put(cluster, iter([operation(0, removed, RecordId("r"), 1, emptied(RecordId("r")))]))
     assert outcome == Outcome({}, {0})
     assert OfficeId("removed") not in names.existing(cluster)
     cluster.close()
