@@ -83,7 +83,7 @@ def filled(index: OpenIndex, total: int) -> float:
     coming = changes(total)
     started = time.perf_counter()
     while batch := list(itertools.islice(coming, BULK)):
-        if refused := index.apply(batch):
+        if refused := index.apply(batch).refused:
             raise SystemExit(f"refused: {refused[0].why}")
     return total / (time.perf_counter() - started)
 

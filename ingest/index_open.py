@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
 import structlog
 
 from storage.catalog.engine import Catalog
-from storage.catalog.names import OfficeId
-from storage.catalog.outbox import OutboxRow, applied, unapplied
+from storage.catalog.names import OfficeId, PartitionName
+from storage.catalog.outbox import OutboxRow, applied, unapplied, unapplied_in, waiting_in
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.states import Operation
 from storage.clock import Clock
+from storage.errors import VankhoError
 from storage.failpoints import failpoint
 from storage.home import Home
 from storage.index.open_index import Change, OpenIndex
@@ -23,6 +27,7 @@ __all__ = ["OpenIndexing", "open_index_path"]
 
 _AT_A_TIME: Final = 100
 _BETWEEN_EXPUNGES: Final = 1.0
+_BETWEEN_LOOKS: Final = 1.0
 
 log = structlog.get_logger("worker")
 
@@ -32,6 +37,17 @@ def open_index_path(home: Home, office: OfficeId) -> Path:
     return home.catalog / f"open-{office}.db"
 
 
+@dataclass(frozen=True, slots=True)
+class _HeldUp:
+    """An office whose index takes no changes. given: the rows that the one being built in its place has taken, if there is one.
+
+    One that is built later reads them from the catalog, where they stood before.
+    """
+
+    code: str
+    given: set[int]
+
+
 class OpenIndexing:
     """What the open index is yet to learn, carried out in turns. For one thread."""
 
@@ -39,27 +55,59 @@ class OpenIndexing:
         self._catalog, self._clock, self._index = catalog, clock, index
         self._refused: set[int] = set()
         self._given_up: dict[Change, OutboxRow] = {}
-        self._expunge_at = 0.0
+        self._held_up: dict[OfficeId, _HeldUp] = {}
+        self._expunge_at = self._look_at = 0.0
 
     def turn(self) -> int:
         """Carry out what waits, oldest first, and return how much that was.
 
         A record given up counts as done once its words are in no file any more. A change that the index refuses waits, is logged, and is
-        given to it again by the next process; neither is in the way of others. Raises as `OpenIndex` does; what was not carried out waits.
+        given to it again by the next process. What is for an office whose index is damaged or outdated waits until that is built anew, and is
+        given at once to the one that is being built. None of these is in the way of others. Raises as `OpenIndex` does; what was not carried
+        out waits.
         """
         known = self._refused | {row.id for row in self._given_up.values()}
+        held_up = map(PartitionName, self._held_up)
         with self._catalog.read() as connection:
-            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known))
-            waiting = [(row, facts_of(connection, row.record)) for row in rows if row.id not in known]
+            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known), without=held_up)
+            waiting = [(row, facts_of(connection, row.record)) for row in (*rows, *self._of_held_up(connection, known)) if row.id not in known]
         changes = {change: row for row, facts in waiting if (change := _change(row, facts)) is not None}
-        for refused in self._index.apply(list(changes)):
+        outcome = self._index.apply(list(changes))
+        for refused in outcome.refused:
             row = changes.pop(refused.change)
             log.error("the open index refuses a record", record=row.record, why=refused.why)
             self._refused.add(row.id)
+        self._hold_up(list(changes.values()), outcome.held_up)
+        changes = {change: row for change, row in changes.items() if change.office not in outcome.held_up}
         done = [row for row in changes.values() if row.operation is Operation.PUT]
         self._settle(done)
         self._given_up |= {change: row for change, row in changes.items() if row.operation is Operation.DELETE}
         return len(done) + self._expunge()
+
+    def _of_held_up(self, connection: sa.Connection, known: set[int]) -> Iterator[OutboxRow]:
+        """Of each office that is held up, every second, what its index was not given yet, and the oldest, to see whether that is taken by now."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _BETWEEN_LOOKS
+        for office, held_up in list(self._held_up.items()):
+            waiting = [row for row in waiting_in(connection, PartitionName(office)) if row not in known]
+            new = [row for row in waiting if row not in held_up.given]
+            if not waiting:
+                del self._held_up[office]
+            elif len(new) > _AT_A_TIME:
+                self._look_at = 0.0
+            yield from unapplied_in(connection, {*waiting[:1], *new[:_AT_A_TIME]})
+
+    def _hold_up(self, given: list[OutboxRow], errors: Mapping[OfficeId, VankhoError]) -> None:
+        """Note of the offices that were given something which of their indexes took nothing, and which take changes again."""
+        for office in {row.partition.office for row in given}:
+            before, error = self._held_up.pop(office, None), errors.get(office)
+            if error is None:
+                continue
+            if before is None or before.code != error.code:
+                log.error("the open index of an office waits", office=office, code=error.code)
+            rows = {row.id for row in given if row.partition.office == office}
+            self._held_up[office] = _HeldUp(error.code, rows if before is None else rows | before.given)
 
     def _expunge(self) -> int:
         if not self._given_up or time.monotonic() < self._expunge_at:

@@ -13,7 +13,18 @@ from storage.catalog.schema import outbox, record
 from storage.catalog.states import Operation
 from storage.ids import RecordId
 
-__all__ = ["OutboxRow", "add_outbox_row", "applied", "drop_content", "is_settled", "oldest_unapplied", "unapplied", "unsettled"]
+__all__ = [
+    "OutboxRow",
+    "add_outbox_row",
+    "applied",
+    "drop_content",
+    "is_settled",
+    "oldest_unapplied",
+    "unapplied",
+    "unapplied_in",
+    "unsettled",
+    "waiting_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +48,21 @@ def add_outbox_row(
     connection.execute(outbox.insert().values(record_id=record_id, operation=operation, partition_id=partition, content=content, made_at=at))
 
 
-def unapplied(connection: sa.Connection, *, is_open: bool, limit: int) -> tuple[OutboxRow, ...]:
-    """What is to be done in open partitions (by the worker) or in closed ones (by the keeper), oldest first."""
+def unapplied(connection: sa.Connection, *, is_open: bool, limit: int, without: Iterable[PartitionName] = ()) -> tuple[OutboxRow, ...]:
+    """What is to be done in open partitions (by the worker) or in closed ones (by the keeper), oldest first. without: these partitions."""
     of_open = outbox.c.partition_id.cast(sa.Text).like("open/%")
-    rows = sa.select(*_COLUMNS).where(of_open if is_open else sa.not_(of_open)).order_by(outbox.c.id).limit(limit)
+    rows = sa.select(*_COLUMNS).where(of_open if is_open else sa.not_(of_open), outbox.c.partition_id.not_in(list(without)))
+    return tuple(OutboxRow(*row) for row in connection.execute(rows.order_by(outbox.c.id).limit(limit)))
+
+
+def waiting_in(connection: sa.Connection, partition: PartitionName) -> list[int]:
+    """The ids of all that is to be done in one partition, oldest first."""
+    return list(connection.execute(sa.select(outbox.c.id).where(outbox.c.partition_id == partition).order_by(outbox.c.id)).scalars())
+
+
+def unapplied_in(connection: sa.Connection, ids: Iterable[int]) -> tuple[OutboxRow, ...]:
+    """The rows of these ids, oldest first, as far as they are still to be carried out."""
+    rows = sa.select(*_COLUMNS).where(outbox.c.id.in_(list(ids))).order_by(outbox.c.id)
     return tuple(OutboxRow(*row) for row in connection.execute(rows))
 
 

@@ -6,22 +6,22 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
-from itertools import groupby, product
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from storage.catalog.names import OfficeId
 from storage.durable import sync_folder
-from storage.errors import IndexDamaged, IndexIncomplete
+from storage.errors import IndexDamaged, IndexIncomplete, IndexOutdated, VankhoError
 from storage.ids import RecordId
 from storage.index.embedded import EmbeddedPartition, create_partition, open_or_make, open_partition
 from storage.index.entry import IndexEntry
 from storage.index.question import Source
 from storage.index.searching import OpenSource
 
-__all__ = ["PATIENCE", "Batches", "Change", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Refused", "agreed", "every"]
+__all__ = ["PATIENCE", "Applied", "Batches", "Change", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Refused", "agreed", "every"]
 
 PATIENCE = 60.0
 """Seconds that an index built anew may take to catch up with what waits in the outbox."""
@@ -56,14 +56,29 @@ class Refused:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What of the changes given was not carried out.
+
+    held_up: the offices whose index takes none, damaged or made by another version of the analysis as it is, with that error. Their changes are
+    in the index that is being built in its place, if there is one, and are to be given again.
+    """
+
+    refused: tuple[Refused, ...] = ()
+    held_up: Mapping[OfficeId, VankhoError] = field(default_factory=dict)
+
+
 class OpenIndex(Protocol):
     """What every engine offers. Threads may share it, if one alone writes.
 
     All of it raises IndexUnreachable, IndexBusy, IndexDamaged, IndexOutdated, and what changes something StoreFull and StoreFailed.
     """
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
-        """Carry out changes in this order: when this returns they are durable and can be found, but for those given back."""
+    def apply(self, changes: Sequence[Change]) -> Applied:
+        """Carry out changes, those of an office in this order: when this returns they are durable and can be found, but for what it says.
+
+        An office whose index is damaged or outdated is in no other's way, and whatever index is built anew for it misses nothing.
+        """
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
         """Rewrite what holds words of records that were given up, and return the changes of which nothing is left in any file.
@@ -123,24 +138,24 @@ class EmbeddedOpenIndex:
         self._folder, self._key = folder, key
         self._written: dict[OfficeId, tuple[Path, EmbeddedPartition]] = {}
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+    def apply(self, changes: Sequence[Change]) -> Applied:
         """Each change is durable by itself. A file takes what it is given last: on one host no change comes late."""
-        for office, some in groupby(changes, key=lambda change: change.office):
-            with self._changing(office) as partitions:
-                for change, partition in product(some, partitions):
-                    if change.entry is None:
-                        partition.delete(change.record)
-                    else:
-                        partition.put(change.entry)
-        return ()
+        held_up: dict[OfficeId, VankhoError] = {}
+        for office, mine in _by_office(changes).items():
+            try:
+                self._in_each(office, partial(_carry_out, mine))
+            except (IndexDamaged, IndexOutdated) as error:
+                held_up[office] = error
+        return Applied(held_up=held_up)
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
-        """Rewrite the files; all is gone when this returns."""
-        for office in sorted({change.office for change in given_up}):
-            with self._changing(office) as partitions:
-                for partition in partitions:
-                    partition.expunge()
-        return frozenset(given_up)
+        """Rewrite the files; all is gone when this returns, but for offices whose file does not open."""
+        gone: set[Change] = set()
+        for office, mine in _by_office(given_up).items():
+            with suppress(IndexDamaged, IndexOutdated):
+                self._in_each(office, EmbeddedPartition.expunge)
+                gone.update(mine)
+        return frozenset(gone)
 
     @contextmanager
     def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
@@ -195,27 +210,38 @@ class EmbeddedOpenIndex:
 
     def close(self) -> None:
         """Close what was opened to write."""
-        for _, partition in self._written.values():
-            partition.close()
-        self._written.clear()
+        for office in list(self._written):
+            self._give_back(office)
 
-    @contextmanager
-    def _changing(self, office: OfficeId) -> Iterator[list[EmbeddedPartition]]:
-        """The office's file, and the one that is being built, if there is one, while nobody else writes to either."""
-        with _locked(self._lock(office)), ExitStack() as drafts:
-            path = self._newest(office)
-            if office not in self._written or self._written[office][0] != path:
-                if office in self._written:
-                    self._written.pop(office)[1].close()
-                self._written[office] = path, open_or_make(path, self._key)
-            partitions = [self._written[office][1]]
+    def _in_each(self, office: OfficeId, act: Callable[[EmbeddedPartition], None]) -> None:
+        """Do this in the file that is being built, if there is one, then in the office's own, while nobody else writes to either.
+
+        In this order, so that a file that does not open keeps nothing from the one that is to take its place. Raises IndexDamaged, IndexOutdated.
+        """
+        with _locked(self._lock(office)):
             for draft in self._drafts(office):
                 if _is_free(self._folder / f"open-{office}.building"):  # whoever built it died
                     _remove(draft)
                 else:
-                    partitions.append(open_partition(draft, self._key))
-                    drafts.callback(partitions[-1].close)
-            yield partitions
+                    with closing(open_partition(draft, self._key)) as partition:
+                        act(partition)
+            try:
+                act(self._own(office))
+            except (IndexDamaged, IndexOutdated):
+                self._give_back(office)  # to be opened again: it may have been put right
+                raise
+
+    def _own(self, office: OfficeId) -> EmbeddedPartition:
+        path = self._newest(office)
+        if office in self._written and self._written[office][0] != path:
+            self._give_back(office)
+        if office not in self._written:
+            self._written[office] = path, open_or_make(path, self._key)
+        return self._written[office][1]
+
+    def _give_back(self, office: OfficeId) -> None:
+        if office in self._written:
+            self._written.pop(office)[1].close()
 
     @contextmanager
     def _reading(self, office: OfficeId) -> Iterator[EmbeddedPartition | None]:
@@ -256,6 +282,21 @@ class EmbeddedOpenIndex:
     def _remove_drafts(self, office: OfficeId) -> None:
         for draft in self._drafts(office):
             _remove(draft)
+
+
+def _by_office(changes: Sequence[Change]) -> dict[OfficeId, list[Change]]:
+    by_office: dict[OfficeId, list[Change]] = {}
+    for change in changes:
+        by_office.setdefault(change.office, []).append(change)
+    return by_office
+
+
+def _carry_out(changes: Sequence[Change], partition: EmbeddedPartition) -> None:
+    for change in changes:
+        if change.entry is None:
+            partition.delete(change.record)
+        else:
+            partition.put(change.entry)
 
 
 @contextmanager

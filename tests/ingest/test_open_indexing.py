@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, Office
 from storage.clock import FixedClock
 from storage.ids import BlobId, RecordId, SeededIds
 from storage.index.entry import IndexEntry
-from storage.index.open_index import Change, EmbeddedOpenIndex, Refused
+from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, Refused
 from storage.indexed import to_content
 from storage.upkeep.checking import Kind, check
 from storage.vault.blob import Stored
@@ -44,9 +45,9 @@ class Choosy(EmbeddedOpenIndex):
     refused: RecordId | None = None
     slow = 0
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
-        super().apply([change for change in changes if change.record != self.refused])
-        return tuple(Refused(change, "too odd") for change in changes if change.record == self.refused)
+    def apply(self, changes: Sequence[Change]) -> Applied:
+        applied = super().apply([change for change in changes if change.record != self.refused])
+        return replace(applied, refused=tuple(Refused(change, "too odd") for change in changes if change.record == self.refused))
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
         self.slow -= 1
@@ -127,6 +128,34 @@ def test_what_the_index_refuses_waits_and_is_in_nobodys_way(world: World) -> Non
     assert world.indexing.turn() == 0
     assert OpenIndexing(world.catalog, FixedClock(T0), world.index).turn() == 100
     assert world.indexed() == {odd, good, later}
+
+
+def test_an_index_built_anew_over_a_damaged_one_is_given_what_waits_and_what_comes_and_all_is_settled_after_it(world: World, tmp_path: Path) -> None:
+    first, second, third = world.records
+    world.put(first)
+    world.indexing.turn()
+    world.index.close()
+    (tmp_path / f"open-{OFFICE}.db").write_bytes(b"no longer a database" * 500)
+    for _ in range(120):  # more than are given at a time
+        world.put(second)
+    end = time.monotonic() + 30
+
+    def expected() -> int:
+        """Nothing was read: all that the new one comes to hold is given to it meanwhile."""
+        if third not in world.waiting():
+            world.put(third)
+            world.delete(second)
+        assert world.indexing.turn() == 0 and time.monotonic() < end
+        return 1
+
+    assert world.indexing.turn() == 0
+    assert world.index.rebuild(OFFICE, lambda _: (), expected) == 1
+    assert world.indexed() == {third}
+    assert world.waiting() == [*[second] * 120, third, second]
+    while world.waiting():
+        assert time.monotonic() < end
+        world.indexing.turn()
+    assert world.indexed() == {third}
 
 
 def test_a_record_given_up_is_done_once_nothing_is_left_of_it_and_holds_up_no_other(world: World) -> None:

@@ -27,9 +27,14 @@ class Generations:
     all: tuple[str, ...]
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """Those that changes go into: made by this version of the analysis."""
+        return tuple(name for name in self.all if f"@{_VERSION}-" in name)
+
+    @property
     def is_outdated(self) -> bool:
         """Whether what answers was made by another version of the analysis."""
-        return self.current is not None and f"@{_VERSION}-" not in self.current
+        return self.current is not None and self.current not in self.written
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class Names:
     def generation(self, office: OfficeId, number: int) -> str:
         """An index by itself: the analysis that made it, and a number."""
         return f"{self.answering(office)}@{_VERSION}-{number}"
+
+    def generations(self, office: OfficeId) -> str:
+        """All indexes of an office."""
+        return f"{self.answering(office)}@*"
 
     def following(self, office: OfficeId, there: Iterable[str]) -> str:
         """The name of the next index of an office."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, TypedDict, cast
 
@@ -18,7 +18,7 @@ from storage.index.elastic.rebuilding import rebuild
 from storage.index.elastic.source import ElasticSource
 from storage.index.elastic.writing import apply
 from storage.index.entry import FacetField, IndexEntry
-from storage.index.open_index import PATIENCE, Batches, Change, Hidden, Refused
+from storage.index.open_index import PATIENCE, Applied, Batches, Change, Hidden
 from storage.index.question import Source
 from storage.servers import Server
 
@@ -63,8 +63,8 @@ class ElasticOpenIndex:
         self._answering = frozenset[OfficeId]()
         self._expunging = Expunging()
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
-        """In bulk; an index is made where an office has none. Raises also IndexOutdated."""
+    def apply(self, changes: Sequence[Change]) -> Applied:
+        """In bulk; an index is made where an office has none."""
         return apply(self._connected(), self._names, changes)
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
@@ -83,7 +83,7 @@ class ElasticOpenIndex:
         """One source for all offices that have an index. Raises IndexOutdated, and IndexDamaged where an index went away."""
         cluster = self._connected()
         if not hidden.keys() <= self._answering:
-            self._look(cluster)
+            self._look(cluster, hidden)
         there = {office: hidden[office] for office in hidden if office in self._answering}
         try:
             yield [ElasticSource(cluster, self._names, there)] if there else []
@@ -141,16 +141,17 @@ class ElasticOpenIndex:
                 self._cluster = Cluster(self._server)
             return self._cluster
 
-    def _look(self, cluster: Cluster) -> None:
-        """Find out which offices have an index that this analysis can ask."""
+    def _look(self, cluster: Cluster, asked: Collection[OfficeId]) -> None:
+        """Find out which offices have an index that this analysis can ask. Raises IndexOutdated where one of those asked has another."""
         there = self._names.existing(cluster, SEARCHING)
-        if any(generations.is_outdated for generations in there.values()):
+        outdated = {office for office, generations in there.items() if generations.is_outdated}
+        if not outdated.isdisjoint(asked):
             raise IndexOutdated
-        self._answering = frozenset(office for office, generations in there.items() if generations.current is not None)
+        self._answering = frozenset(office for office, generations in there.items() if generations.current is not None) - outdated
 
     def _is_answering(self, office: OfficeId) -> bool:
         if office not in self._answering:
-            self._look(self._connected())
+            self._look(self._connected(), [office])
         return office in self._answering
 
     def _count(self, index: str) -> int:

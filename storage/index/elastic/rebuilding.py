@@ -37,12 +37,11 @@ def rebuild(
     finally:
         if not done:
             _remove(cluster, new)
-    actions: list[Json] = [{"add": {"index": new, "alias": names.answering(office)}}]
-    if current is not None:
-        actions.append({"remove": {"index": current, "alias": names.answering(office)}})
-    cluster.ask("POST", "/_aliases", {"actions": actions})
-    if current is not None:
-        _remove(cluster, current)
+    # of all there are by now: where none answered when this began, a change may have made one
+    old: Json = {"index": names.generations(office), "alias": names.answering(office), "must_exist": False}
+    cluster.ask("POST", "/_aliases", {"actions": [{"remove": old}, {"add": {"index": new, "alias": names.answering(office)}}]})
+    for index in set(names.existing(cluster)[office].all) - {new}:
+        _remove(cluster, index)
     return found
 
 

@@ -10,26 +10,25 @@ from storage.index.elastic.bulk import Operation, operation, put
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.documents import document, emptied, index_body
 from storage.index.elastic.names import Generations, Names
-from storage.index.open_index import Change, Refused
+from storage.index.open_index import Applied, Change, Refused
 
 __all__ = ["apply", "create"]
 
 
-def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> tuple[Refused, ...]:
-    """Carry out changes, in every index of their office: when this returns they are durable and can be found, but for those given back.
-
-    Raises as `Cluster.ask` does, and IndexOutdated where what answers for an office was made by another version of the analysis.
-    """
-    left, refused = dict(enumerate(changes)), dict[int, str]()
+def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> Applied:
+    """Carry out changes, in every index of their office that this version of the analysis made. Raises as `Cluster.ask` does."""
+    left, refused, outdated = dict(enumerate(changes)), dict[int, str](), set[OfficeId]()
     for _ in range(2):
         if left:
             places = _places(cluster, names, {change.office for change in left.values()})
+            outdated |= {office for office, generations in places.items() if generations.is_outdated}
             outcome = put(cluster, _operations(left, places))
             refused |= outcome.refused
             left = {number: left[number] for number in sorted(outcome.homeless)}  # their index was removed meanwhile: another is in its place
     if left:
         raise IndexUnreachable(why="its indexes are being replaced")
-    return tuple(Refused(changes[number], why) for number, why in sorted(refused.items()))
+    given_back = tuple(Refused(changes[number], why) for number, why in sorted(refused.items()))
+    return Applied(given_back, {office: IndexOutdated() for office in sorted(outdated)})
 
 
 def create(cluster: Cluster, index: str, aliases: Sequence[str]) -> None:
@@ -43,7 +42,7 @@ def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations])
     # office by office: every index that a request touches makes its part of it durable by itself
     for number, change in sorted(changes.items(), key=lambda one: one[1].office):
         body = emptied(change.record) if change.entry is None else document(change.entry)
-        for index in places[change.office].all:
+        for index in places[change.office].written:
             yield operation(number, index, change.record, change.version, body)
 
 
@@ -55,6 +54,4 @@ def _places(cluster: Cluster, names: Names, offices: set[OfficeId]) -> dict[Offi
         create(cluster, names.following(office, there[office].all if office in there else ()), [names.answering(office)])
     if missing:
         there = names.existing(cluster)
-    if any(there[office].is_outdated for office in offices):
-        raise IndexOutdated
     return {office: there[office] for office in offices}

@@ -17,7 +17,7 @@ from storage.index.embedded import EmbeddedPartition, create_partition, open_par
 from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Condition
 from storage.index.merge import Answer, ask
-from storage.index.open_index import Change
+from storage.index.open_index import Applied, Change
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort, Source
 from storage.index.searching import ClosedSource, OpenSource
@@ -95,10 +95,10 @@ class Office:
         self.index, self.office, self.versions = index, office, versions
 
     def put(self, *entries: IndexEntry) -> None:
-        assert not self.index.apply([Change(self.office, one.record_id, next(self.versions), one) for one in entries])
+        assert self.index.apply([Change(self.office, one.record_id, next(self.versions), one) for one in entries]) == Applied()
 
     def delete(self, record_id: RecordId) -> None:
-        assert not self.index.apply([Change(self.office, record_id, next(self.versions), None)])
+        assert self.index.apply([Change(self.office, record_id, next(self.versions), None)]) == Applied()
 
     def close(self) -> None:
         self.index.close()

@@ -22,7 +22,7 @@ from storage.index.elastic.cluster import Cluster, Json
 from storage.index.elastic.documents import emptied, index_body
 from storage.index.elastic.names import Names
 from storage.index.entry import FacetField, FacetValue
-from storage.index.open_index import Change
+from storage.index.open_index import Applied, Change
 from storage.index.query import MAX_TERMS, parse_query
 from storage.servers import Credential, Server
 from tests.servers.elasticsearch import ElasticsearchCluster
@@ -48,10 +48,10 @@ def test_what_comes_late_or_twice_brings_nothing_back(elastic: Elastic, office: 
     asked = elastic.asked(office)
     first, newer, gone = change(office, "r", 10, "thuế"), change(office, "r", 11, "đất"), change(office, "r", 12, None)
     office.index.apply([newer])
-    assert office.index.apply([first]) == ()
+    assert office.index.apply([first]) == Applied()
     assert (found(asked, "thuế"), found(asked, "đất")) == ([], ["r"])
     office.index.apply([gone])
-    assert office.index.apply([first, newer, newer]) == ()
+    assert office.index.apply([first, newer, newer]) == Applied()
     assert found(asked, "") == [] and office.index.count(office.office) == 0 and list(office.index.entries(office.office)) == []
     office.index.apply([change(office, "r", 13, "rừng")])
     assert found(asked, "rừng") == ["r"]
@@ -78,7 +78,7 @@ def test_a_record_that_the_index_cannot_take_stands_in_nobodys_way(elastic: Elas
     cluster.close()
     days = (None, date(2025, 1, 1), None)
     changes = [Change(office, RecordId(f"r{number}"), 1, entry(f"r{number}", text="thuế", date=day)) for number, day in enumerate(days)]
-    (refused,) = elastic.worker.apply(changes)
+    (refused,) = elastic.worker.apply(changes).refused
     assert (refused.change, refused.why) == (changes[1], "document_parsing_exception")
     with elastic.api.asking({office: frozenset()}) as asked:
         assert sorted(found(asked, "thuế")) == ["r0", "r2"]
@@ -192,8 +192,8 @@ def test_an_index_that_went_away_or_is_of_another_analysis_is_not_taken_for_an_e
     cluster.ask("PUT", f"/{names.answering(office.office)}@a0-0.0-1", index_body([names.answering(office.office)]))
     with pytest.raises(IndexOutdated), asked.asking({office.office: frozenset()}):
         pass
-    with pytest.raises(IndexOutdated):
-        office.put(*ARCHIVE)
+    held_up = office.index.apply([change(office, "tax", 99, "thuế")]).held_up
+    assert {name: type(error) for name, error in held_up.items()} == {office.office: IndexOutdated}
     cluster.ask("DELETE", f"/{names.answering(office.office)}@a0-0.0-1")
     cluster.close()
 

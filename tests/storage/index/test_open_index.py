@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from storage.catalog.names import OfficeId
-from storage.errors import IndexIncomplete
+from storage.errors import IndexDamaged, IndexIncomplete, IndexOutdated, VankhoError
 from storage.ids import RandomIds, RecordId
+from storage.index.elastic.cluster import Cluster
+from storage.index.elastic.documents import index_body
+from storage.index.elastic.names import Names
 from storage.index.entry import IndexEntry
 from storage.index.merge import Answer
-from storage.index.open_index import Batches, Change, EmbeddedOpenIndex, OpenIndex
+from storage.index.open_index import Applied, Batches, Change, EmbeddedOpenIndex, OpenIndex
 from tests.storage.index.index_world import ARCHIVE, KEY, Elastic, entry, found, search
 
 VERSIONS = count(1)
@@ -50,6 +53,34 @@ def api(opened: Callable[[str], OpenIndex]) -> OpenIndex:
 
 
 @pytest.fixture
+def spoil(opened: Callable[[str], OpenIndex], tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[OfficeId], type[VankhoError]]:
+    """Make what answers for an office unfit: a file damaged, an index on Elasticsearch of another version. Returns what is said of it."""
+
+    def spoiled(office: OfficeId) -> type[VankhoError]:
+        if "elastic" not in request.fixturenames and "elastic" not in request.node.callspec.params.values():
+            for path in tmp_path.glob(f"open-{office}*.db*"):
+                path.write_bytes(b"no longer a database" * 500)
+            return IndexDamaged
+        shared: Elastic = request.getfixturevalue("elastic")
+        cluster, names = Cluster(shared.server), Names(shared.instance)
+        for index in names.existing(cluster)[office].all:
+            cluster.ask("DELETE", f"/{index}")
+        outdated = f"{names.answering(office)}@a0-0.0-1"
+        cluster.ask("PUT", f"/{outdated}", index_body([names.writing(outdated), names.answering(office)]))
+        cluster.close()
+        request.addfinalizer(lambda: _removed(shared, outdated))  # the instance is shared, and search refuses it while one is outdated
+        return IndexOutdated
+
+    return spoiled
+
+
+def _removed(shared: Elastic, index: str) -> None:
+    cluster = Cluster(shared.server)
+    cluster.ask("DELETE", f"/{index}", accepted=frozenset({404}))
+    cluster.close()
+
+
+@pytest.fixture
 def office() -> OfficeId:
     return OfficeId(RandomIds().new("office"))
 
@@ -78,12 +109,13 @@ def batches(*records: IndexEntry) -> Batches:
 
 def test_an_office_of_which_nothing_was_ever_indexed_has_nothing_to_say(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     assert (ask(api, "", office), api.count(office), list(api.entries(office)), api.vocabulary(office)) == ([], 0, [], frozenset())
-    assert worker.apply([]) == ()
+    assert worker.apply([]) == Applied()
 
 
 def test_what_is_applied_is_found_by_others_and_what_is_given_up_is_not(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     other = OfficeId(f"{office}-2")
-    assert worker.apply([*(put(office, one) for one in ARCHIVE[:3]), put(other, ARCHIVE[3]), delete(office, "tax"), delete(office, "never")]) == ()
+    changes = [*(put(office, one) for one in ARCHIVE[:3]), put(other, ARCHIVE[3]), delete(office, "tax"), delete(office, "never")]
+    assert worker.apply(changes) == Applied()
     assert (ask(api, "", office), ask(api, "", other), ask(api, "", office, other)) == (["land", "report"], ["plain"], ["land", "plain", "report"])
     assert (api.count(office), api.count(other)) == (2, 1)
     assert list(api.entries(office)) == [ARCHIVE[1], ARCHIVE[2]]
@@ -137,6 +169,46 @@ def test_changes_that_come_while_an_index_is_built_anew_are_in_it(worker: OpenIn
     assert (ask(api, "sửa", office), ask(api, "mới tinh", office), ask(api, "hòa giải", office)) == (["land", "tax"], ["new"], [])
 
 
+def test_an_office_whose_index_takes_nothing_is_said_and_is_in_no_others_way(
+    worker: OpenIndex, api: OpenIndex, office: OfficeId, spoil: Callable[[OfficeId], type[VankhoError]]
+) -> None:
+    other = OfficeId(f"{office}-2")
+    worker.apply([put(office, ARCHIVE[0])])
+    worker.close()
+    refusal = spoil(office)
+    for _ in range(2):
+        applied = worker.apply([put(office, ARCHIVE[1]), put(other, ARCHIVE[2]), delete(office, "tax")])
+        assert applied.refused == () and {name: type(error) for name, error in applied.held_up.items()} == {office: refusal}
+    assert api.count(other) == 1
+
+
+def test_changes_that_come_while_an_unfit_index_is_built_anew_are_in_the_new_one(
+    worker: OpenIndex, api: OpenIndex, office: OfficeId, spoil: Callable[[OfficeId], type[VankhoError]]
+) -> None:
+    held = {one.record_id: one for one in ARCHIVE}
+    worker.apply([put(office, one) for one in ARCHIVE])
+    worker.close()
+    refusal = spoil(office)
+    come = [put(office, entry("new", text="mới tinh")), put(office, replace(ARCHIVE[1], text="sửa lại")), delete(office, "plain")]
+    said = []
+
+    def expected() -> int:
+        """Everything has been read by now, and is changed before it is counted."""
+        if come:
+            change = come.pop()
+            said.append({name: type(error) for name, error in worker.apply([change]).held_up.items()})
+            held.pop(change.record, None)
+            if change.entry is not None:
+                held[change.record] = change.entry
+        return len(held) + len(come)
+
+    assert worker.rebuild(office, lambda last: batch(held.values(), last), expected) == 4
+    assert said == [{office: refusal}] * 3
+    assert {one.record_id: one for one in api.entries(office)} == held
+    assert worker.apply([put(office, entry("later", text="mới tinh"))]) == Applied()
+    assert ask(api, "mới tinh", office) == ["later", "new"]
+
+
 def test_nothing_is_lost_to_another_process_that_goes_on_writing(opened: Callable[[str], OpenIndex], office: OfficeId) -> None:
     held = {f"r{number:02}": entry(f"r{number:02}", text="đầu") for number in range(20)}
     turn, stop = threading.Lock(), threading.Event()
@@ -183,6 +255,17 @@ def test_an_index_that_would_be_incomplete_is_not_put_in_place(worker: OpenIndex
 
 def test_a_first_index_can_be_built_from_the_catalog_alone(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     assert worker.rebuild(office, batches(*ARCHIVE), lambda: len(ARCHIVE)) == len(ARCHIVE)
+    assert ask(api, "thuế", office) == ["report", "tax"]
+
+
+def test_a_first_index_that_is_built_while_changes_come_answers_alone(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
+    def expected() -> int:
+        worker.apply([put(office, entry("new", text="thuế"))])
+        return len(ARCHIVE) + 1
+
+    assert worker.rebuild(office, batches(*ARCHIVE), expected) == len(ARCHIVE) + 1
+    assert (api.count(office), ask(api, "thuế", office)) == (len(ARCHIVE) + 1, ["new", "report", "tax"])
+    worker.apply([delete(office, "new")])
     assert ask(api, "thuế", office) == ["report", "tax"]
 
 
