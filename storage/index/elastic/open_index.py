@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TypedDict, cast
 
 from storage.catalog.names import OfficeId
@@ -93,13 +94,13 @@ class ElasticOpenIndex:
 
     def count(self, office: OfficeId) -> int:
         """Counted by the cluster."""
-        return self._count(self._names.answering(office)) if self._is_answering(office) else 0
+        return _count(self._connected(), self._names.answering(office)) if self._is_answering(office) else 0
 
     def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
         """Read page by page."""
         request: Query = {"query": visible(), "sort": [{"record_id": "asc"}], "size": _PAGE}
         request |= {"_source": [BODY], "stored_fields": [SHOWN]}
-        while self._is_answering(office) and (hits := self._found(self._names.answering(office), request)["hits"]):
+        while self._is_answering(office) and (hits := _found(self._connected(), self._names.answering(office), request)["hits"]):
             for hit in hits:
                 entry = entry_of(read_shown(hit["fields"][SHOWN][0]), hit["_source"][BODY])
                 request["search_after"] = [entry.record_id]
@@ -125,8 +126,12 @@ class ElasticOpenIndex:
         return frozenset(found)
 
     def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
-        """In a new index, which takes the old one's place by an alias."""
-        return rebuild(self._connected(), self._names, office, read, expected, self._count, patience)
+        """In a new index, which takes the old one's place by an alias; by connections of its own, which a fault elsewhere does not close."""
+        cluster = Cluster(self._server)
+        try:
+            return rebuild(cluster, self._names, office, read, expected, partial(_count, cluster), patience)
+        finally:
+            cluster.close()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -154,9 +159,11 @@ class ElasticOpenIndex:
             self._look(self._connected(), [office])
         return office in self._answering
 
-    def _count(self, index: str) -> int:
-        request: Query = {"query": visible(), "size": 0, "track_total_hits": True}
-        return self._found(index, request)["total"]["value"]
 
-    def _found(self, index: str, request: Query) -> _Hits:
-        return cast("_Found", self._connected().search([index], request, index))["hits"]
+def _count(cluster: Cluster, index: str) -> int:
+    request: Query = {"query": visible(), "size": 0, "track_total_hits": True}
+    return _found(cluster, index, request)["total"]["value"]
+
+
+def _found(cluster: Cluster, index: str, request: Query) -> _Hits:
+    return cast("_Found", cluster.search([index], request, index))["hits"]

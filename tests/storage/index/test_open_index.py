@@ -242,6 +242,22 @@ def test_nothing_is_lost_to_another_process_that_goes_on_writing(opened: Callabl
     assert {one.record_id: one for one in builder.entries(office)} == held
 
 
+def test_a_rebuilding_does_not_mind_that_connections_are_given_back(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
+    def read(last: str) -> Sequence[IndexEntry]:
+        worker.apply([put(office, entry("other"))])
+        worker.close()  # as it is done upon a fault of what keeps the index up to date
+        return batch(ARCHIVE, last)
+
+    def expected() -> int:
+        worker.close()
+        return len(ARCHIVE) + 1
+
+    if isinstance(worker, EmbeddedOpenIndex):
+        read = batches(*ARCHIVE, entry("other"))  # a file's changes wait while it is read
+    assert worker.rebuild(office, read, expected, 5.0) == len(ARCHIVE) + 1
+    assert api.count(office) == len(ARCHIVE) + 1
+
+
 def test_an_index_that_would_be_incomplete_is_not_put_in_place(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     worker.apply([put(office, one) for one in ARCHIVE])
     with pytest.raises(IndexIncomplete):
