@@ -13,7 +13,7 @@ from ingest.desk import Desk, Stopping
 from storage.archive import decode_key
 from storage.catalog.blobs import BlobRow, blob_of
 from storage.catalog.names import OfficeId
-from storage.catalog.open_records import count_open, open_after
+from storage.catalog.open_records import count_open_in, open_after
 from storage.catalog.partitions import all_partitions
 from storage.catalog.rebuilds import next_rebuild, rebuild_done, rebuild_failed, rebuild_goes_on
 from storage.catalog.record_facts import RecordFacts, facts_of
@@ -82,7 +82,7 @@ class Reindexing:
         catalog, start = self._archive.catalog, time.monotonic()
         try:
             reading = _Reading(self._desk, office, self._expected(office))
-            records = self._archive.open_index.rebuild(office, reading, partial(self._expected, office))
+            built = self._archive.open_index.rebuild(office, reading, partial(self._expected, office))
         except (*_PASSES, StoreFailed):
             raise
         except VankhoError as error:
@@ -90,17 +90,20 @@ class Reindexing:
             with catalog.write() as connection:
                 rebuild_failed(connection, office, error.code)
             return
-        log.info("an index was built anew", office=office, records=records, seconds=round(time.monotonic() - start, 1))
-        self._finish(office)
+        for record, why in built.refused.items():
+            log.error("the index built anew refuses a record", record=record, why=why)
+        seconds = round(time.monotonic() - start, 1)
+        log.info("an index was built anew", office=office, records=built.records, refused=len(built.refused), seconds=seconds)
+        self._finish(office, len(built.refused))
 
-    def _finish(self, office: OfficeId) -> None:
+    def _finish(self, office: OfficeId, refused: int = 0) -> None:
         with self._archive.catalog.write() as connection:
-            rebuild_done(connection, office)
+            rebuild_done(connection, office, refused)
 
-    def _expected(self, office: OfficeId) -> int:
+    def _expected(self, office: OfficeId, without: frozenset[RecordId] = frozenset()) -> int:
         self._desk.stop_if_asked()
         with self._archive.catalog.read() as connection:
-            return count_open(connection).get(office, 0)
+            return count_open_in(connection, office, without)
 
 
 class _Reading:

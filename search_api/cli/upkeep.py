@@ -34,30 +34,33 @@ def check(context: Context, arguments: Namespace) -> ExitCode:
 
 
 def reindex(context: Context, arguments: Namespace) -> ExitCode:
-    """Have open indexes built anew and wait for it; exit 6 if one was not, because it would not have held every record."""
+    """Have open indexes built anew and wait for it; exit 6 if one was not, or does not hold every record, as the engine refuses some."""
     with connected(context, works=True) as client:
         query = {} if arguments.office is None else {"office": arguments.office}
         asked = [told(one, "office") for one in rows(client.json("POST", "reindexing", query=query), "reindexing")]
         done, said = set[str](), ""
         while True:
             left = {told(one, "office"): one for one in rows(client.json("GET", "reindexing"), "reindexing")}
-            for office in [office for office in asked if office not in left and office not in done]:
-                done.add(office)
+            built = {office for office in asked if office not in left or (left[office]["ended"] and left[office]["failed"] is None)}
+            for office in sorted(built - done):
                 context.note(context.say(f"{office}: đã lập lại chỉ mục.", f"{office}: built again."))
-            waiting = [left[office] for office in asked if office in left and left[office]["failed"] is None]
+            done |= built
+            waiting = [left[office] for office in asked if office in left and not left[office]["ended"]]
             if not waiting:
                 break
             if (line := _far(context, waiting[0])) != said:
                 context.note(said := line)
             client.tend()
             time.sleep(_LOOK_EVERY)
-    failed = {office: told(left[office], "failed") for office in asked if office in left}
+    failed = {office: told(left[office], "failed") for office in asked if office not in done}
+    refused = {office: left[office].get("refused") for office in asked if office in left and office in done}
     summary = context.say(
         f"{len(done)} chỉ mục đã lập lại, {len(failed)} không thành.",
         f"{len(done)} indexes built again, {len(failed)} failed.",
     )
-    context.show({"done": sorted(done), "failed": failed}, "\n".join([*(_failure(context, *one) for one in failed.items()), summary]))
-    return ExitCode.FINDING if failed else ExitCode.DONE
+    lines = [*(_failure(context, *one) for one in failed.items()), *(_refusal(context, *one) for one in refused.items()), summary]
+    context.show({"done": sorted(done), "failed": failed, "refused": refused}, "\n".join(lines))
+    return ExitCode.FINDING if failed or refused else ExitCode.DONE
 
 
 def debug_dump(context: Context, arguments: Namespace) -> ExitCode:
@@ -89,6 +92,14 @@ def _failure(context: Context, office: str, code: str) -> str:
     return context.say(
         f"{office}: chưa lập lại được ({code}). Chỉ mục cũ vẫn được dùng; hãy chạy `vankho check`, rồi lập lại lần nữa.",
         f"{office}: not built ({code}). The old index goes on answering; run `vankho check`, then try again.",
+    )
+
+
+def _refusal(context: Context, office: str, count: object) -> str:
+    """Their number is told to administrators alone."""
+    return context.say(
+        f"{office}: máy tìm kiếm không nhận {count or 'một số'} hồ sơ; nhật ký của tiến trình xử lý nêu mã từng hồ sơ.",
+        f"{office}: the search engine refuses {count or 'some'} records; the worker's log names each of them.",
     )
 
 

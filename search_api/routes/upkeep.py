@@ -16,7 +16,7 @@ from storage.access import Action, Subject, may, offices_kept
 from storage.access.deeds import deed
 from storage.catalog.names import OfficeId
 from storage.catalog.offices import all_offices
-from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
+from storage.catalog.rebuilds import Rebuild, add_rebuilds, all_rebuilds
 from storage.errors import NotFound
 from storage.upkeep.checking import check
 
@@ -77,13 +77,16 @@ def reindex(
 @router.get("/reindexing")
 @policy(Action.REINDEX)
 def reindexing(request: Request, caller: Known) -> JSONResponse:
-    """The indexes that are still to be built anew, and those of which it failed; how many records there are, for administrators alone."""
+    """The indexes that are still to be built anew, and those that have ended other than whole; how many records, for administrators alone.
+
+    failed: the code of the error that ended it. ended without one: the new index answers, but for records that it refuses, as many as refused says.
+    """
     archive = archive_of(request)
     with archive.catalog.read() as connection:
         offices = _kept(caller.subject, connection)
         waiting = [one for one in all_rebuilds(connection) if one.office in offices]
     counts = may(caller.subject, Action.STATUS_FULL).allowed
-    rows = [{"office": one.office, "failed": one.failed, **({"done": one.done, "total": one.total} if counts else {})} for one in waiting]
+    rows = [_ended(one) | ({"done": one.done, "total": one.total, "refused": one.refused} if counts else {}) for one in waiting]
     return JSONResponse({"reindexing": rows}, headers={"Cache-Control": "no-store"})
 
 
@@ -95,6 +98,10 @@ def debug_dump(request: Request, caller: Known) -> StreamingResponse:
     if not archive.settings.test:
         raise NotFound
     return StreamingResponse(dump(archive), 200, {"Cache-Control": "no-store"}, "text/plain; charset=utf-8")
+
+
+def _ended(one: Rebuild) -> dict[str, object]:
+    return {"office": one.office, "failed": one.failed, "ended": one.has_ended}
 
 
 def _kept(subject: Subject, connection: sa.Connection) -> list[OfficeId]:

@@ -1,4 +1,4 @@
-"""Open indexes that are to be built anew: asked for, under way, or failed. Of one that is done nothing stays."""
+"""Open indexes that are to be built anew: asked for, under way, failed, or done but for records refused. Of one that is done nothing stays."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Rebuild:
     """The open index of one office, to be built anew.
 
     total: records that it is to hold, None where it was not begun. done: read so far. failed: the code of the error that ended it.
+    refused: records that the new index, which answers by now, did not take; None where it has not ended so.
     """
 
     office: OfficeId
@@ -26,26 +27,33 @@ class Rebuild:
     total: int | None
     done: int
     failed: str | None
+    refused: int | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more comes of it until it is asked for again."""
+        return self.failed is not None or self.refused is not None
 
 
 def add_rebuilds(connection: sa.Connection, offices: Iterable[OfficeId], at: datetime) -> None:
-    """Ask for these, in the place of those that failed; one that waits or is under way goes on."""
-    asked = set(offices)
-    connection.execute(rebuild.delete().where(rebuild.c.office_id.in_(asked), rebuild.c.failed.is_not(None)))
-    new = sorted(asked - {one.office for one in all_rebuilds(connection)})
+    """Ask for these, in the place of those that have ended; one that waits or is under way goes on."""
+    asked, there = set(offices), all_rebuilds(connection)
+    ended = {one.office for one in there if one.has_ended}
+    connection.execute(rebuild.delete().where(rebuild.c.office_id.in_(asked & ended)))
+    new = sorted(asked - ({one.office for one in there} - ended))
     if new:
         connection.execute(rebuild.insert(), [{"office_id": office, "asked_at": at} for office in new])
 
 
 def all_rebuilds(connection: sa.Connection) -> list[Rebuild]:
     """Those that are not done, in the order in which they are."""
-    rows = sa.select(rebuild.c.office_id, rebuild.c.asked_at, rebuild.c.total, rebuild.c.done, rebuild.c.failed)
+    rows = sa.select(rebuild.c.office_id, rebuild.c.asked_at, rebuild.c.total, rebuild.c.done, rebuild.c.failed, rebuild.c.refused)
     return [Rebuild(*row) for row in connection.execute(rows.order_by(rebuild.c.asked_at, rebuild.c.office_id))]
 
 
 def next_rebuild(connection: sa.Connection) -> Rebuild | None:
     """The one to begin with, or to begin anew."""
-    return next((one for one in all_rebuilds(connection) if one.failed is None), None)
+    return next((one for one in all_rebuilds(connection) if not one.has_ended), None)
 
 
 def rebuild_goes_on(connection: sa.Connection, office: OfficeId, done: int, total: int) -> None:
@@ -58,6 +66,7 @@ def rebuild_failed(connection: sa.Connection, office: OfficeId, code: str) -> No
     connection.execute(rebuild.update().where(rebuild.c.office_id == office).values(failed=code))
 
 
-def rebuild_done(connection: sa.Connection, office: OfficeId) -> None:
-    """The new index answers."""
-    connection.execute(rebuild.delete().where(rebuild.c.office_id == office))
+def rebuild_done(connection: sa.Connection, office: OfficeId, refused: int = 0) -> None:
+    """The new index answers. refused: how many records it did not take, which is said until it is asked for again."""
+    mine = rebuild.c.office_id == office
+    connection.execute(rebuild.update().where(mine).values(refused=refused) if refused else rebuild.delete().where(mine))

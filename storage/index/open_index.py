@@ -21,7 +21,7 @@ from storage.index.entry import IndexEntry
 from storage.index.question import Source
 from storage.index.searching import OpenSource
 
-__all__ = ["PATIENCE", "Applied", "Batches", "Change", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Refused", "agreed", "every"]
+__all__ = ["PATIENCE", "Applied", "Batches", "Change", "Count", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Rebuilt", "Refused", "agreed", "every"]
 
 PATIENCE = 60.0
 """Seconds that an index built anew may take to catch up with what waits in the outbox."""
@@ -33,6 +33,9 @@ Hidden = Mapping[OfficeId, frozenset[RecordId]]
 
 Batches = Callable[[str], Sequence[IndexEntry]]
 """Some records by id, those after the id given; none after the last. What it gives is what holds while it is called."""
+
+Count = Callable[[frozenset[RecordId]], int]
+"""How many records there are, not counting these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ class Applied:
     held_up: Mapping[OfficeId, VankhoError] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """records: how many an index built anew holds. refused: those that the engine did not take, with its name for why; never a word of them."""
+
+    records: int
+    refused: Mapping[RecordId, str] = field(default_factory=dict)
+
+
 class OpenIndex(Protocol):
     """What every engine offers. Threads may share it, if one alone writes.
 
@@ -98,11 +109,12 @@ class OpenIndex(Protocol):
     def vocabulary(self, office: OfficeId) -> frozenset[str]:
         """Every term of the office's postings, for the debug dump."""
 
-    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
-        """Build the office's index anew while the one there goes on answering, then put it in its place. Returns how many records it holds.
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
+        """Build the office's index anew while the one there goes on answering, then put it in its place.
 
         Changes that are applied meanwhile are in it. read: the records as the catalog has them when it is called; expected: how many there are
-        to be. Raises IndexIncomplete where the new one does not come to hold as many; then the old one stays. One at a time for each office.
+        to be. A record that the engine refuses is given back, and not counted, so that it stands in no other's way. Raises IndexIncomplete where
+        the new one does not come to hold as many, or too much is refused; then the old one stays. One at a time for each office.
         """
 
     def close(self) -> None:
@@ -117,10 +129,13 @@ def every(read: Batches) -> Iterator[IndexEntry]:
         last = batch[-1].record_id
 
 
-def agreed(found: Callable[[], int], expected: Callable[[], int], patience: float) -> int:
-    """How many records there are, once that is as many as expected: what waits in the outbox comes within these seconds. Raises IndexIncomplete."""
+def agreed(found: Count, expected: Count, refused: frozenset[RecordId], patience: float) -> int:
+    """How many records there are but for those refused, once that is as many as expected: what waits in the outbox comes within these seconds.
+
+    Raises IndexIncomplete.
+    """
     end = time.monotonic() + patience
-    while (there := found()) != (wanted := expected()):
+    while (there := found(refused)) != (wanted := expected(refused)):
         if time.monotonic() > end:
             raise IndexIncomplete(found=there, expected=wanted)
         time.sleep(_PAUSE)
@@ -184,8 +199,8 @@ class EmbeddedOpenIndex:
         with self._reading(office) as partition:
             return frozenset() if partition is None else partition.vocabulary()
 
-    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
-        """In a new file, which is named like the newest once it is whole. While a batch is read, changes wait."""
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
+        """In a new file, which is named like the newest once it is whole. While a batch is read, changes wait. A file refuses no record."""
         with _locked(self._folder / f"open-{office}.building"):
             path = self._folder / f"open-{office}@{1 + self._number(self._newest(office))}.db"
             draft = path.with_name(f".{path.name}.part")
@@ -196,7 +211,7 @@ class EmbeddedOpenIndex:
                 last: str | None = ""
                 while last is not None:
                     last = self._copy(office, new, read, last)
-                found = agreed(new.count, expected, patience)
+                found = agreed(lambda _: new.count(), expected, frozenset(), patience)
                 with _locked(self._lock(office)):
                     old = self._newest(office)
                     new.close()  # the last connection empties the log into the file
@@ -206,7 +221,7 @@ class EmbeddedOpenIndex:
             finally:
                 new.close()
                 _remove(draft)
-        return found
+        return Rebuilt(found)
 
     def close(self) -> None:
         """Close what was opened to write."""

@@ -15,6 +15,7 @@ from storage.catalog.names import OfficeId
 from storage.catalog.open_records import count_open
 from storage.catalog.outbox import oldest_unapplied, unsettled
 from storage.catalog.partitions import all_partitions
+from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.record_facts import facts_of
 from storage.catalog.schema import outbox, record
 from storage.catalog.states import State
@@ -138,9 +139,11 @@ def _miscounted(catalog: Catalog, index: OpenIndex) -> Iterator[Finding]:
         return
     with catalog.read() as connection:
         after = _settled(connection)
+        refusing = {one.office for one in all_rebuilds(connection) if one.refused is not None}
     for office, count in sorted(found.items()):
         if count != before[office] == after.get(office):
-            text = f"the open index of {office} holds {count} records instead of {before[office]}: build it again with `vankho reindex`"
+            what = "some were refused, and the worker's log names them" if office in refusing else "build it again with `vankho reindex`"
+            text = f"the open index of {office} holds {count} records instead of {before[office]}: {what}"
             yield Finding(Kind.INDEX_COUNT, None, None, text)
 
 

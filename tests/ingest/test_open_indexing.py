@@ -26,7 +26,7 @@ from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, Office
 from storage.clock import FixedClock
 from storage.ids import BlobId, RecordId, SeededIds
 from storage.index.entry import IndexEntry
-from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, Refused
+from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, Rebuilt, Refused
 from storage.indexed import to_content
 from storage.upkeep.checking import Kind, check
 from storage.vault.blob import Stored
@@ -140,7 +140,7 @@ def test_an_index_built_anew_over_a_damaged_one_is_given_what_waits_and_what_com
         world.put(second)
     end = time.monotonic() + 30
 
-    def expected() -> int:
+    def expected(_: object) -> int:
         """Nothing was read: all that the new one comes to hold is given to it meanwhile."""
         if third not in world.waiting():
             world.put(third)
@@ -149,7 +149,7 @@ def test_an_index_built_anew_over_a_damaged_one_is_given_what_waits_and_what_com
         return 1
 
     assert world.indexing.turn() == 0
-    assert world.index.rebuild(OFFICE, lambda _: (), expected) == 1
+    assert world.index.rebuild(OFFICE, lambda _: (), expected) == Rebuilt(1)
     assert world.indexed() == {third}
     assert world.waiting() == [*[second] * 120, third, second]
     while world.waiting():

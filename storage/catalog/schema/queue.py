@@ -56,5 +56,6 @@ rebuild = sa.Table(
     sa.Column("total", sa.Integer),  # records that the new index is to hold, as counted when it was begun
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failed", sa.String(40)),  # the code of the error that ended it
-    sa.CheckConstraint("done >= 0 AND total >= 0", name="counts_are_counts"),
+    sa.Column("refused", sa.Integer),  # records that the new index, which answers by now, did not take
+    sa.CheckConstraint("done >= 0 AND total >= 0 AND refused > 0", name="counts_are_counts"),
 )

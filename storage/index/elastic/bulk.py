@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, TypedDict, cast
+from typing import Final, Generic, TypedDict, TypeVar, cast
 
 from storage.errors import IndexBusy, IndexUnreachable
 from storage.ids import RecordId
@@ -41,36 +41,40 @@ class _Bulk(TypedDict):
     items: list[dict[str, _Item]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One document for one index, as it is sent. source: which change it belongs to."""
+_S = TypeVar("_S")
 
-    source: int
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[_S]):
+    """One document for one index, as it is sent. source: what it belongs to."""
+
+    source: _S
     lines: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[_S]):
     """What was not taken in, by source. refused: why the engine will never take it; homeless: what is for an index that is not there."""
 
-    refused: dict[int, str] = field(default_factory=dict)
-    homeless: set[int] = field(default_factory=set)
+    refused: dict[_S, str] = field(default_factory=dict)
+    homeless: set[_S] = field(default_factory=set)
 
 
-def operation(source: int, index: str, record: RecordId, version: int, body: Query) -> Operation:
+def operation(source: _S, index: str, record: RecordId, version: int, body: Query) -> Operation[_S]:
     """What puts a document in the place of an older one. Source: Elasticsearch, "Bulk API"; "Versioning", `external_gte`."""
     how = {"_index": Names.writing(index), "_id": record, "version": version, "version_type": "external_gte", "require_alias": True}
     lines = (json.dumps({"index": how}), json.dumps(body, ensure_ascii=False), "")
     return Operation(source, "\n".join(lines).encode())
 
 
-def put(cluster: Cluster, operations: Iterator[Operation]) -> Outcome:
+def put(cluster: Cluster, operations: Iterator[Operation[_S]]) -> Outcome[_S]:
     """Send operations: when this returns, what was taken in is durable, and found.
 
     They may arrive in any order, since each has its version. One that alone is too much for the cluster is refused.
     Raises IndexBusy where the cluster has too much to do for a minute, and as `Cluster.ask` does.
     """
-    outcome, waiting, on_their_way = Outcome(), _Ahead(operations), list[Future[list[_Result]]]()
+    outcome: Outcome[_S] = Outcome()
+    waiting, on_their_way = _Ahead(operations), list[Future[list[_Result[_S]]]]()
     most, end = _BYTES, time.monotonic() + _PATIENCE
     with ThreadPoolExecutor(_LANES, "bulk") as lanes:
         while True:
@@ -90,16 +94,16 @@ def put(cluster: Cluster, operations: Iterator[Operation]) -> Outcome:
     return outcome
 
 
-class _Ahead:
+class _Ahead(Generic[_S]):
     """Operations taken by size, and given back to be taken again first."""
 
-    def __init__(self, operations: Iterator[Operation]) -> None:
+    def __init__(self, operations: Iterator[Operation[_S]]) -> None:
         self._operations = operations
-        self._back: list[Operation] = []
+        self._back: list[Operation[_S]] = []
 
-    def take(self, most: int) -> list[Operation]:
+    def take(self, most: int) -> list[Operation[_S]]:
         """At most so many bytes of them, but one at least while there are any."""
-        batch: list[Operation] = []
+        batch: list[Operation[_S]] = []
         size = 0
         while (one := self._next()) is not None:
             if batch and size + len(one.lines) > most:
@@ -109,19 +113,19 @@ class _Ahead:
             size += len(one.lines)
         return batch
 
-    def give_back(self, operations: list[Operation]) -> None:
+    def give_back(self, operations: list[Operation[_S]]) -> None:
         """Have them taken again before all others."""
         self._back[:0] = operations
 
-    def _next(self) -> Operation | None:
+    def _next(self) -> Operation[_S] | None:
         return self._back.pop(0) if self._back else next(self._operations, None)
 
 
-_Result = tuple[Operation, int, str]
+_Result = tuple[Operation[_S], int, str]
 """An operation, its status, and what the cluster calls the reason."""
 
 
-def _sent(cluster: Cluster, batch: list[Operation]) -> list[_Result]:
+def _sent(cluster: Cluster, batch: list[Operation[_S]]) -> list[_Result[_S]]:
     try:
         answered = cluster.ask("POST", "/_bulk", [one.lines for one in batch], accepted=frozenset({413}), refresh="true", timeout="20s")
     except IndexBusy:
@@ -132,7 +136,7 @@ def _sent(cluster: Cluster, batch: list[Operation]) -> list[_Result]:
     return [(one, result["status"], result["error"]["type"] if "error" in result else "") for one, result in zip(batch, results, strict=True)]
 
 
-def _sorted_out(results: list[_Result], outcome: Outcome) -> list[Operation]:
+def _sorted_out(results: list[_Result[_S]], outcome: Outcome[_S]) -> list[Operation[_S]]:
     """Note what was not taken in. Returns what is to be sent again."""
     busy = []
     for one, status, why in results:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypedDict, cast
 
 from storage.catalog.names import OfficeId
 from storage.errors import IndexDamaged, IndexOutdated
+from storage.ids import RecordId
 from storage.index.elastic.cluster import SEARCHING, Cluster, Query
 from storage.index.elastic.documents import BODY, SHOWN, entry_of, read_shown
 from storage.index.elastic.expunging import Expunging
@@ -19,7 +20,7 @@ from storage.index.elastic.rebuilding import rebuild
 from storage.index.elastic.source import ElasticSource
 from storage.index.elastic.writing import apply
 from storage.index.entry import FacetField, IndexEntry
-from storage.index.open_index import PATIENCE, Applied, Batches, Change, Hidden
+from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, Rebuilt
 from storage.index.question import Source
 from storage.servers import Server
 
@@ -125,7 +126,7 @@ class ElasticOpenIndex:
                 after = terms[-1]
         return frozenset(found)
 
-    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = PATIENCE) -> int:
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
         """In a new index, which takes the old one's place by an alias; by connections of its own, which a fault elsewhere does not close."""
         cluster = Cluster(self._server)
         try:
@@ -160,8 +161,9 @@ class ElasticOpenIndex:
         return office in self._answering
 
 
-def _count(cluster: Cluster, index: str) -> int:
-    request: Query = {"query": visible(), "size": 0, "track_total_hits": True}
+def _count(cluster: Cluster, index: str, without: frozenset[RecordId] = frozenset()) -> int:
+    query: Query = {"bool": {"must": visible(), "must_not": {"ids": {"values": sorted(without)}}}}
+    request: Query = {"query": query, "size": 0, "track_total_hits": True}
     return _found(cluster, index, request)["total"]["value"]
 
 

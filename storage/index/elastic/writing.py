@@ -38,7 +38,7 @@ def create(cluster: Cluster, index: str, aliases: Sequence[str]) -> None:
         raise IndexUnreachable(why=answered.error)
 
 
-def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations]) -> Iterator[Operation]:
+def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations]) -> Iterator[Operation[int]]:
     # office by office: every index that a request touches makes its part of it durable by itself
     for number, change in sorted(changes.items(), key=lambda one: one[1].office):
         body = emptied(change.record) if change.entry is None else document(change.entry)

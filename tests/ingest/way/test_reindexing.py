@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from storage.catalog.names import OfficeId
 from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
 from storage.catalog.states import BlobPart
 from storage.errors import KeeperRefused, NotFound
+from storage.ids import RecordId
+from storage.index.entry import IndexEntry
 from storage.index.filters import parse_filters
 from storage.index.merge import ask
-from storage.index.open_index import Batches, EmbeddedOpenIndex
+from storage.index.open_index import Batches, Count, EmbeddedOpenIndex, Rebuilt
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort
 from storage.vault.age import open_header
@@ -114,8 +116,8 @@ def test_a_text_that_cannot_be_read_leaves_its_record_found_by_its_description(w
 class _Short(EmbeddedOpenIndex):
     """An index that waits for nobody, and of which one record more is expected than there are."""
 
-    def rebuild(self, office: OfficeId, read: Batches, expected: Callable[[], int], patience: float = 0.0) -> int:
-        return super().rebuild(office, read, lambda: expected() + 1, 0.0)
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = 0.0) -> Rebuilt:
+        return super().rebuild(office, read, lambda refused: expected(refused) + 1, 0.0)
 
 
 def test_one_that_would_not_hold_every_record_fails_and_the_old_one_goes_on_until_it_is_asked_for_again(world: World, desk: Desk) -> None:
@@ -134,6 +136,43 @@ def test_one_that_would_not_hold_every_record_fails_and_the_old_one_goes_on_unti
     with desk.archive.catalog.read() as connection:
         assert all_rebuilds(connection) == []
     assert found(desk, "sạt lở") == {record}
+
+
+class _Choosy(EmbeddedOpenIndex):
+    """An index that refuses the records of which it is told."""
+
+    odd: frozenset[str] = frozenset()
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = 0.0) -> Rebuilt:
+        refused = {RecordId(record): "too odd" for record in self.odd}
+
+        def taken(last: str) -> Sequence[IndexEntry]:
+            return [entry for entry in read(last) if entry.record_id not in refused]
+
+        return Rebuilt(super().rebuild(office, taken, lambda _: expected(frozenset(refused)), 0.0).records, refused)
+
+
+def test_a_record_that_is_refused_is_counted_apart_and_the_others_are_found(world: World, desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    letters = [LETTER.format(number=number, what="sương muối", text=f"Rau chết {number}.") for number in (63, 64)]
+    odd, good = kept(world, desk, *letters)
+    index = _Choosy(world.home.catalog, desk.archive.open_index_key)
+    index.odd = frozenset({odd})
+    reindexing = Reindexing(replace(desk, archive=replace(desk.archive, open_index=index)))
+    asked(desk)
+    assert reindexing.turn() == 0.0
+    with desk.archive.catalog.read() as connection:
+        (ended,) = all_rebuilds(connection)
+    assert (ended.failed, ended.refused, ended.has_ended) == (None, 1, True)
+    assert found(desk, "sương muối") == {good}
+    said = capfd.readouterr().out
+    assert odd in said and "too odd" in said and good not in said and "Rau" not in said
+    assert reindexing.turn() > 0, "it is not tried again by itself"
+    index.odd = frozenset()
+    asked(desk)
+    reindexing.turn()
+    with desk.archive.catalog.read() as connection:
+        assert all_rebuilds(connection) == []
+    assert found(desk, "sương muối") == {odd, good}
 
 
 def test_a_worker_that_is_to_end_puts_it_down_and_the_next_one_begins_anew(world: World, desk: Desk) -> None:

@@ -56,7 +56,7 @@ def test_indexes_that_are_gone_come_back_and_search_answers_while_they_are_built
     finally:
         stop.set()
         asking.join()
-    assert done == {"done": ["central"], "failed": {}}
+    assert done == {"done": ["central"], "failed": {}, "refused": {}}
     assert answers == {True}
     acts = [act for act in served.instance.json("audit", "query", "--action", "reindex") if act["source"] == "keeper"]
     opened = {record for act in acts for record in act["details"]["records"]}

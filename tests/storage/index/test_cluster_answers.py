@@ -62,7 +62,7 @@ def items(*results: tuple[int, str]) -> tuple[int, object]:
     return 200, {"items": [{"index": {"status": status, **({"error": {"type": why}} if why else {})}} for status, why in results]}
 
 
-def put_some(saying: Saying, count: int) -> Outcome:
+def put_some(saying: Saying, count: int) -> Outcome[int]:
     return put(saying.cluster, (operation(number, "index", RecordId(f"r{number}"), 1, {}) for number in range(count)))
 
 

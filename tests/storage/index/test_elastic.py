@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -14,15 +15,15 @@ from pathlib import Path
 import pytest
 
 from storage.catalog.names import OfficeId
-from storage.errors import IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable
+from storage.errors import IndexDamaged, IndexIncomplete, IndexOutdated, IndexRefused, IndexUnreachable
 from storage.ids import RandomIds, RecordId
 from storage.index.elastic import ElasticOpenIndex, forget_elastic, found_elastic
 from storage.index.elastic.bulk import Outcome, operation, put
-from storage.index.elastic.cluster import Cluster, Json
+from storage.index.elastic.cluster import Cluster, Json, Query
 from storage.index.elastic.documents import emptied, index_body
 from storage.index.elastic.names import Names
-from storage.index.entry import FacetField, FacetValue
-from storage.index.open_index import Applied, Change
+from storage.index.entry import FacetField, FacetValue, IndexEntry
+from storage.index.open_index import Applied, Change, Rebuilt
 from storage.index.query import MAX_TERMS, parse_query
 from storage.servers import Credential, Server
 from tests.servers.elasticsearch import ElasticsearchCluster
@@ -67,14 +68,20 @@ def test_a_change_for_an_index_that_was_removed_makes_no_new_one(elastic: Elasti
     cluster.close()
 
 
-def test_a_record_that_the_index_cannot_take_stands_in_nobodys_way(elastic: Elastic) -> None:
-    office = OfficeId("narrow")
-    body = index_body([Names.writing(Names(elastic.instance).generation(office, 1)), Names(elastic.instance).answering(office)])
+def narrow(aliases: list[str]) -> Query:
+    """What an index is made of into which no day of this era fits."""
+    body = index_body(aliases)
     mappings = body["mappings"]
     assert isinstance(mappings, dict) and isinstance(mappings["properties"], dict)
-    mappings["properties"]["ordinal"] = {"type": "short"}  # no day of this era
+    mappings["properties"]["ordinal"] = {"type": "short"}
+    return body
+
+
+def test_a_record_that_the_index_cannot_take_stands_in_nobodys_way(elastic: Elastic) -> None:
+    office = OfficeId("narrow")
+    names = Names(elastic.instance)
     cluster = Cluster(elastic.server)
-    cluster.ask("PUT", f"/{Names(elastic.instance).generation(office, 1)}", body)
+    cluster.ask("PUT", f"/{names.generation(office, 1)}", narrow([names.writing(names.generation(office, 1)), names.answering(office)]))
     cluster.close()
     days = (None, date(2025, 1, 1), None)
     changes = [Change(office, RecordId(f"r{number}"), 1, entry(f"r{number}", text="thuế", date=day)) for number, day in enumerate(days)]
@@ -82,6 +89,52 @@ def test_a_record_that_the_index_cannot_take_stands_in_nobodys_way(elastic: Elas
     assert (refused.change, refused.why) == (changes[1], "document_parsing_exception")
     with elastic.api.asking({office: frozenset()}) as asked:
         assert sorted(found(asked, "thuế")) == ["r0", "r2"]
+
+
+def narrowed(elastic: Elastic, office: OfficeId) -> None:
+    """In the place of an office's newest index one of the same name into which no day of this era fits."""
+    cluster, names = Cluster(elastic.server), Names(elastic.instance)
+    there = names.existing(cluster)[office]
+    (index,) = set(there.all) - {there.current}
+    cluster.ask("DELETE", f"/{index}")
+    cluster.ask("PUT", f"/{index}", narrow([names.writing(index)]))
+    cluster.close()
+
+
+def test_a_record_that_a_new_index_refuses_is_given_back_and_not_counted_until_it_comes_otherwise(elastic: Elastic, office: Office) -> None:
+    office.put(*ARCHIVE)
+    odd = entry("odd", text="thuế", date=date(2025, 1, 1))
+    records = [entry("a", text="thuế"), odd, entry("z", text="thuế")]
+    asked: list[frozenset[RecordId]] = []
+
+    def read(last: str) -> list[IndexEntry]:
+        if not last:
+            narrowed(elastic, office.office)
+        return [one for one in records if one.record_id > last]
+
+    def expected(without: frozenset[RecordId]) -> int:
+        if asked:
+            office.put(replace(odd, date=None))
+        asked.append(without)
+        return len({one.record_id for one in records} - without) + (len(asked) == 1)
+
+    assert elastic.worker.rebuild(office.office, read, expected) == Rebuilt(2, {odd.record_id: "document_parsing_exception"})
+    assert asked == [{odd.record_id}] * 2
+    assert found(elastic.asked(office), "thuế") == ["a", "odd", "z"]
+
+
+def test_an_index_that_refuses_more_than_a_few_does_not_take_the_others_place(elastic: Elastic, office: Office) -> None:
+    office.put(*ARCHIVE)
+    records = [entry(f"r{number:04}", date=date(2025, 1, 1)) for number in range(1_001)]
+
+    def read(last: str) -> list[IndexEntry]:
+        if not last:
+            narrowed(elastic, office.office)
+        return [] if last else records
+
+    with pytest.raises(IndexIncomplete):
+        elastic.worker.rebuild(office.office, read, lambda without: len(records) - len(without))
+    assert elastic.api.count(office.office) == len(ARCHIVE)
 
 
 def test_each_process_may_do_its_own_and_nobody_anything_elsewhere(elastic: Elastic, office: Office) -> None:

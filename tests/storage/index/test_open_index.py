@@ -18,7 +18,7 @@ from storage.index.elastic.documents import index_body
 from storage.index.elastic.names import Names
 from storage.index.entry import IndexEntry
 from storage.index.merge import Answer
-from storage.index.open_index import Applied, Batches, Change, EmbeddedOpenIndex, OpenIndex
+from storage.index.open_index import Applied, Batches, Change, EmbeddedOpenIndex, OpenIndex, Rebuilt
 from tests.storage.index.index_world import ARCHIVE, KEY, Elastic, entry, found, search
 
 VERSIONS = count(1)
@@ -135,7 +135,7 @@ def test_an_index_built_anew_holds_what_the_catalog_has_and_answers_all_the_whil
         seen.append(ask(api, "thuế", office))
         return batch(ARCHIVE, last)
 
-    assert worker.rebuild(office, read, lambda: len(ARCHIVE)) == len(ARCHIVE)
+    assert worker.rebuild(office, read, lambda _: len(ARCHIVE)) == Rebuilt(len(ARCHIVE))
     assert seen == [["report", "tax"]] * 3
     assert list(api.entries(office)) == sorted(ARCHIVE, key=lambda one: one.record_id)
     assert ask(api, "thừa", office) == []
@@ -154,7 +154,7 @@ def test_changes_that_come_while_an_index_is_built_anew_are_in_it(worker: OpenIn
         delete(office, "report"),
     ]
 
-    def expected() -> int:
+    def expected(_: object) -> int:
         """Everything has been read by now, and is changed before it is counted."""
         while come:
             change = come.pop()
@@ -164,7 +164,7 @@ def test_changes_that_come_while_an_index_is_built_anew_are_in_it(worker: OpenIn
                 held[change.record] = change.entry
         return len(held)
 
-    assert worker.rebuild(office, lambda last: batch(held.values(), last), expected) == 3
+    assert worker.rebuild(office, lambda last: batch(held.values(), last), expected) == Rebuilt(3)
     assert {one.record_id: one for one in api.entries(office)} == held
     assert (ask(api, "sửa", office), ask(api, "mới tinh", office), ask(api, "hòa giải", office)) == (["land", "tax"], ["new"], [])
 
@@ -192,7 +192,7 @@ def test_changes_that_come_while_an_unfit_index_is_built_anew_are_in_the_new_one
     come = [put(office, entry("new", text="mới tinh")), put(office, replace(ARCHIVE[1], text="sửa lại")), delete(office, "plain")]
     said = []
 
-    def expected() -> int:
+    def expected(_: object) -> int:
         """Everything has been read by now, and is changed before it is counted."""
         if come:
             change = come.pop()
@@ -202,7 +202,7 @@ def test_changes_that_come_while_an_unfit_index_is_built_anew_are_in_the_new_one
                 held[change.record] = change.entry
         return len(held) + len(come)
 
-    assert worker.rebuild(office, lambda last: batch(held.values(), last), expected) == 4
+    assert worker.rebuild(office, lambda last: batch(held.values(), last), expected) == Rebuilt(4)
     assert said == [{office: refusal}] * 3
     assert {one.record_id: one for one in api.entries(office)} == held
     assert worker.apply([put(office, entry("later", text="mới tinh"))]) == Applied()
@@ -235,7 +235,7 @@ def test_nothing_is_lost_to_another_process_that_goes_on_writing(opened: Callabl
     thread.start()
     try:
         for _ in range(2):
-            builder.rebuild(office, read, lambda: builder.count(office))
+            builder.rebuild(office, read, lambda _: builder.count(office))
     finally:
         stop.set()
         thread.join()
@@ -248,38 +248,38 @@ def test_a_rebuilding_does_not_mind_that_connections_are_given_back(worker: Open
         worker.close()  # as it is done upon a fault of what keeps the index up to date
         return batch(ARCHIVE, last)
 
-    def expected() -> int:
+    def expected(_: object) -> int:
         worker.close()
         return len(ARCHIVE) + 1
 
     if isinstance(worker, EmbeddedOpenIndex):
         read = batches(*ARCHIVE, entry("other"))  # a file's changes wait while it is read
-    assert worker.rebuild(office, read, expected, 5.0) == len(ARCHIVE) + 1
+    assert worker.rebuild(office, read, expected, 5.0) == Rebuilt(len(ARCHIVE) + 1)
     assert api.count(office) == len(ARCHIVE) + 1
 
 
 def test_an_index_that_would_be_incomplete_is_not_put_in_place(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     worker.apply([put(office, one) for one in ARCHIVE])
     with pytest.raises(IndexIncomplete):
-        worker.rebuild(office, batches(*ARCHIVE[:2]), lambda: len(ARCHIVE), 0.0)
+        worker.rebuild(office, batches(*ARCHIVE[:2]), lambda _: len(ARCHIVE), 0.0)
     assert api.count(office) == len(ARCHIVE)
     worker.apply([delete(office, "tax")])
     assert ask(api, "", office) == ["land", "plain", "report"]
-    assert worker.rebuild(office, batches(*ARCHIVE[1:]), lambda: 3) == 3
+    assert worker.rebuild(office, batches(*ARCHIVE[1:]), lambda _: 3) == Rebuilt(3)
     assert ask(api, "", office) == ["land", "plain", "report"]
 
 
 def test_a_first_index_can_be_built_from_the_catalog_alone(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
-    assert worker.rebuild(office, batches(*ARCHIVE), lambda: len(ARCHIVE)) == len(ARCHIVE)
+    assert worker.rebuild(office, batches(*ARCHIVE), lambda _: len(ARCHIVE)) == Rebuilt(len(ARCHIVE))
     assert ask(api, "thuế", office) == ["report", "tax"]
 
 
 def test_a_first_index_that_is_built_while_changes_come_answers_alone(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
-    def expected() -> int:
+    def expected(_: object) -> int:
         worker.apply([put(office, entry("new", text="thuế"))])
         return len(ARCHIVE) + 1
 
-    assert worker.rebuild(office, batches(*ARCHIVE), expected) == len(ARCHIVE) + 1
+    assert worker.rebuild(office, batches(*ARCHIVE), expected) == Rebuilt(len(ARCHIVE) + 1)
     assert (api.count(office), ask(api, "thuế", office)) == (len(ARCHIVE) + 1, ["new", "report", "tax"])
     worker.apply([delete(office, "new")])
     assert ask(api, "thuế", office) == ["report", "tax"]
