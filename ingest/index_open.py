@@ -13,7 +13,7 @@ import structlog
 
 from storage.catalog.engine import Catalog
 from storage.catalog.names import OfficeId, PartitionName
-from storage.catalog.outbox import OutboxRow, applied, unapplied, unapplied_in, waiting_in
+from storage.catalog.outbox import OutboxRow, applied, refused, unapplied, unapplied_in, waiting_in
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.states import Operation
 from storage.clock import Clock
@@ -53,7 +53,6 @@ class OpenIndexing:
 
     def __init__(self, catalog: Catalog, clock: Clock, index: OpenIndex) -> None:
         self._catalog, self._clock, self._index = catalog, clock, index
-        self._refused: set[int] = set()
         self._given_up: dict[Change, OutboxRow] = {}
         self._held_up: dict[OfficeId, _HeldUp] = {}
         self._expunge_at = self._look_at = 0.0
@@ -61,22 +60,18 @@ class OpenIndexing:
     def turn(self) -> int:
         """Carry out what waits, oldest first, and return how much that was.
 
-        A record given up counts as done once its words are in no file any more. A change that the index refuses waits, is logged, and is
-        given to it again by the next process. What is for an office whose index is damaged or outdated waits until that is built anew, and is
-        given at once to the one that is being built. None of these is in the way of others. Raises as `OpenIndex` does; what was not carried
-        out waits.
+        A record given up counts as done once its words are in no file any more. A change that the index refuses is noted in the outbox, and
+        given to it again when it says. What is for an office whose index is damaged or outdated waits until that is built anew, and is given at
+        once to the one that is being built. None of these is in the way of others. Raises as `OpenIndex` does; what was not carried out waits.
         """
-        known = self._refused | {row.id for row in self._given_up.values()}
+        known = {row.id for row in self._given_up.values()}
         held_up = map(PartitionName, self._held_up)
         with self._catalog.read() as connection:
-            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known), without=held_up)
+            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known), now=self._clock.now(), without=held_up)
             waiting = [(row, facts_of(connection, row.record)) for row in (*rows, *self._of_held_up(connection, known)) if row.id not in known]
         changes = {change: row for row, facts in waiting if (change := _change(row, facts)) is not None}
         outcome = self._index.apply(list(changes))
-        for refused in outcome.refused:
-            row = changes.pop(refused.change)
-            log.error("the open index refuses a record", record=row.record, why=refused.why)
-            self._refused.add(row.id)
+        self._refuse([(changes.pop(one.change), one.why) for one in outcome.refused])
         self._hold_up(list(changes.values()), outcome.held_up)
         changes = {change: row for change, row in changes.items() if change.office not in outcome.held_up}
         done = [row for row in changes.values() if row.operation is Operation.PUT]
@@ -108,6 +103,13 @@ class OpenIndexing:
                 log.error("the open index of an office waits", office=office, code=error.code)
             rows = {row.id for row in given if row.partition.office == office}
             self._held_up[office] = _HeldUp(error.code, rows if before is None else rows | before.given)
+    def _refuse(self, rows: list[tuple[OutboxRow, str]]) -> None:
+        if not rows:
+            return
+        with self._catalog.write() as connection:
+            for row, why in rows:
+                log.error("the open index refuses a record", record=row.record, why=why)
+                refused(connection, row, why, self._clock.now())
 
     def _expunge(self) -> int:
         if not self._given_up or time.monotonic() < self._expunge_at:

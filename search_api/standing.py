@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from typing import Final
 
+from storage.access import Action, Subject, clause_for
 from storage.archive import Archive
 from storage.catalog.audit_rows import oldest_waiting
-from storage.catalog.outbox import oldest_unapplied
+from storage.catalog.outbox import RefusedRow, count_refused, oldest_unapplied, refused_rows
+from storage.catalog.schema import record
 from storage.catalog.work import queue_figures
+from storage.clock import instant
 from storage.description import Json
 from storage.engines import NAMES
 from storage.errors import KeeperUnreachable
@@ -16,13 +20,19 @@ from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, claims
 
 __all__ = ["standing"]
 
+_NAMED: Final = 100
 
-def standing(archive: Archive, lang: str) -> dict[str, Json]:
-    """Engines, queue, index lag (seconds), keeper, log, free disk (bytes), what is claimed on this machine, warnings."""
+
+def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
+    """Engines, queue, index lag (seconds), what the open index refused, keeper, log, free disk (bytes), what is claimed on this machine, warnings.
+
+    Refused records are counted, and named, at most 100, to who may read them.
+    """
     now = archive.clock.now()
     with archive.catalog.read() as connection:
         queue = queue_figures(connection, now)
         waiting, since = oldest_unapplied(connection)
+        refused, named = count_refused(connection), refused_rows(connection, clause_for(subject, Action.READ, record), _NAMED)
         pending, _ = oldest_waiting(connection)
     abi = landlock.abi()
     promised: list[Json] = [claim.sentence.text(lang) for claim in claims(abi)] or [NOTHING_CLAIMED.text(lang)]
@@ -41,9 +51,15 @@ def standing(archive: Archive, lang: str) -> dict[str, Json]:
         "queue": {"waiting": queue.waiting, "in_hand": queue.in_hand},
         "index_lag_s": 0 if since is None else int((now - since).total_seconds()),
         "index_waiting": waiting,
+        "index_refused": refused,
+        "refused_records": [_refused(row) for row in named],
         "keeper": keeper,
         "log": {"size": int(size) if size.isdigit() else None, "pending": pending},
         "disk_free": shutil.disk_usage(archive.home.store).free,
         "claims": [*promised, NOT_AGAINST_ROOT.text(lang)],
         "warnings": warnings,
     }
+
+
+def _refused(row: RefusedRow) -> Json:
+    return {"record_id": row.record, "reason": row.reason, "refused_at": instant(row.at), "again_at": instant(row.again)}

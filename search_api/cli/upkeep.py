@@ -74,12 +74,9 @@ def debug_dump(context: Context, arguments: Namespace) -> ExitCode:
 
 def _standing(found: dict[str, object]) -> Iterator[str]:
     for name, value in found.items():
-        if isinstance(value, dict):
-            yield f"{name:<14} {', '.join(f'{key}: {told(value, key)}' for key in value)}"
-        elif isinstance(value, list):
-            yield from (f"{name:<14} {one}" for one in value)
-        else:
-            yield f"{name:<14} {told(found, name)}"
+        for one in value if isinstance(value, list) else (value,):
+            text = ", ".join(f"{key}: {told(one, key)}" for key in one) if isinstance(one, dict) else told({name: one}, name)
+            yield f"{name:<15} {text}"
 
 
 def _far(context: Context, one: dict[str, object]) -> str:

@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from search_api.callers import anyone, archive_of
 from storage.catalog.audit_rows import oldest_waiting
-from storage.catalog.outbox import oldest_unapplied
+from storage.catalog.outbox import count_refused, oldest_unapplied
 from storage.catalog.work import queue_figures
 from storage.errors import KeeperUnreachable, NotFound
 
@@ -49,8 +49,9 @@ def metrics(request: Request) -> PlainTextResponse:
     now = archive.clock.now()
     with archive.catalog.read() as connection:
         queue, (pending, _), (unindexed, _) = queue_figures(connection, now), oldest_waiting(connection), oldest_unapplied(connection)
-    figures = {"queue_waiting": queue.waiting, "queue_in_hand": queue.in_hand, "audit_pending": pending, "index_waiting": unindexed}
-    figures["keeper_up"] = int(_keeper_answers(request))
+        refused = count_refused(connection)
+    figures = {"queue_waiting": queue.waiting, "queue_in_hand": queue.in_hand, "audit_pending": pending}
+    figures |= {"index_waiting": unindexed, "index_refused": refused, "keeper_up": int(_keeper_answers(request))}
     lines = ["# TYPE vankho_answers_total counter", *_classes(answers)]
     for name, value in figures.items():
         lines += [f"# TYPE vankho_{name} gauge", f"vankho_{name} {value}"]

@@ -31,7 +31,7 @@ def status(request: Request, caller: Known) -> JSONResponse:
     """How the instance stands; whole for administrators and auditors, its name for everyone else."""
     archive = archive_of(request)
     named = {"instance": archive.settings.instance, "office": archive.settings.office, "network_class": archive.settings.network_class.value}
-    full = standing(archive, language(request)) if may(caller.subject, Action.STATUS_FULL).allowed else {}
+    full = standing(archive, caller.subject, language(request)) if may(caller.subject, Action.STATUS_FULL).allowed else {}
     return JSONResponse(named | full, headers={"Cache-Control": "no-store"})
 
 

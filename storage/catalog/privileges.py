@@ -64,7 +64,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
         "blob": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "header_version, header_sha256, retired_at", "DELETE": _ALL},
         "office": {"SELECT": _ALL},
         "open_description": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
-        "outbox": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
+        "outbox": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "refused, refused_at, again_at", "DELETE": _ALL},
         "partition": {"SELECT": _ALL},
         "partition_key": {"SELECT": _ALL},
         "rebuild": {"SELECT": _ALL, "UPDATE": "total, done, failed, refused", "DELETE": _ALL},

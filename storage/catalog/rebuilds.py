@@ -1,4 +1,7 @@
-"""Open indexes that are to be built anew: asked for, under way, failed, or done but for records refused. Of one that is done nothing stays."""
+"""Open indexes that are to be built anew: asked for, under way, failed, or done but for records refused. Of one that is done nothing stays.
+
+Once one has ended, done or failed, what the office's index refused until then is given to it again.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from storage.catalog.names import OfficeId
+from storage.catalog.outbox import give_again
 from storage.catalog.schema import rebuild
 
 __all__ = ["Rebuild", "add_rebuilds", "all_rebuilds", "next_rebuild", "rebuild_done", "rebuild_failed", "rebuild_goes_on"]
@@ -64,9 +68,11 @@ def rebuild_goes_on(connection: sa.Connection, office: OfficeId, done: int, tota
 def rebuild_failed(connection: sa.Connection, office: OfficeId, code: str) -> None:
     """Note why it ended: what was there goes on answering, and nothing is tried again until it is asked for."""
     connection.execute(rebuild.update().where(rebuild.c.office_id == office).values(failed=code))
+    give_again(connection, office)
 
 
 def rebuild_done(connection: sa.Connection, office: OfficeId, refused: int = 0) -> None:
     """The new index answers. refused: how many records it did not take, which is said until it is asked for again."""
     mine = rebuild.c.office_id == office
     connection.execute(rebuild.update().where(mine).values(refused=refused) if refused else rebuild.delete().where(mine))
+    give_again(connection, office)

@@ -125,7 +125,8 @@ def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) 
         yield Finding(Kind.INDEX_LATE, None, None, f"{waiting} changes are not in the index yet"), now - since < _SLOW
     late = sa.select(outbox.c.record_id).where(outbox.c.made_at <= now - _SLOW).distinct().order_by(outbox.c.record_id).limit(_NAMED)
     for record_id in connection.execute(late).scalars():
-        yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, "a change of this record is not in the index yet: the worker's log says why"), False
+        text = "a change of this record is not in the index yet: `vankho status` or the worker's log says why"
+        yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, text), False
 
 
 def _miscounted(catalog: Catalog, index: OpenIndex) -> Iterator[Finding]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from classification.levels import Level
 from ingest.index_open import OpenIndexing
@@ -21,6 +22,7 @@ from storage.catalog.names import Depositor, OfficeId, PartitionName, SourceId
 from storage.catalog.offices import Office, add_office
 from storage.catalog.outbox import add_outbox_row, unapplied
 from storage.catalog.partitions import add_partition_key
+from storage.catalog.rebuilds import rebuild_done, rebuild_failed
 from storage.catalog.records import NewRecord
 from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, OfficeKind, Operation
 from storage.clock import FixedClock
@@ -44,8 +46,10 @@ class Choosy(EmbeddedOpenIndex):
 
     refused: RecordId | None = None
     slow = 0
+    asked = 0
 
     def apply(self, changes: Sequence[Change]) -> Applied:
+        self.asked += len(changes)
         applied = super().apply([change for change in changes if change.record != self.refused])
         return replace(applied, refused=tuple(Refused(change, "too odd") for change in changes if change.record == self.refused))
 
@@ -62,7 +66,8 @@ class World:
         migrate(self.catalog)
         self.ids = SeededIds(b"tests")
         self.index = Choosy(folder, KEY)
-        self.indexing = OpenIndexing(self.catalog, FixedClock(T0), self.index)
+        self.clock = FixedClock(T0)
+        self.indexing = OpenIndexing(self.catalog, self.clock, self.index)
         with self.catalog.write() as connection:
             add_office(connection, Office(OFFICE, "Văn phòng", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
             add_partition_key(connection, OPEN, "age1pq1", T0)
@@ -123,11 +128,51 @@ def test_what_the_index_refuses_waits_and_is_in_nobodys_way(world: World) -> Non
         pass
     world.put(later)
     assert world.indexing.turn() == 1
-    assert (set(world.waiting()), world.indexed()) == ({odd}, {good, later})
+    assert (world.waiting(), world.indexed()) == ([odd], {good, later})  # the newest change alone: it holds all that the others would have said
     world.index.refused = None
+    assert OpenIndexing(world.catalog, world.clock, world.index).turn() == 0  # the next process does not try it sooner
+    world.clock.set(T0 + timedelta(minutes=10))
+    assert world.indexing.turn() == 1
+    assert (world.waiting(), world.indexed()) == ([], {odd, good, later})
+
+
+def test_what_the_index_refuses_is_given_to_it_after_times_that_double_to_a_day(world: World) -> None:
+    odd, _, _ = world.records
+    world.index.refused = odd
+    world.put(odd)
+    given = []
+    for minute in range(0, 4 * 24 * 60, 10):
+        world.clock.set(T0 + timedelta(minutes=minute))
+        before = world.index.asked
+        world.indexing.turn()
+        given += [minute] * (world.index.asked - before)
+    assert given == [0, 10, 30, 70, 150, 310, 630, 1270, 2550, 3990, 5430]
+
+
+def test_a_newer_change_takes_the_place_of_one_that_was_refused(world: World) -> None:
+    odd, _, _ = world.records
+    world.index.refused = odd
+    world.put(odd, "đất")
     assert world.indexing.turn() == 0
-    assert OpenIndexing(world.catalog, FixedClock(T0), world.index).turn() == 100
-    assert world.indexed() == {odd, good, later}
+    world.index.refused = None
+    world.put(odd, "rừng")
+    assert world.indexing.turn() == 1
+    assert (world.waiting(), [one.text for one in world.index.entries(OFFICE)]) == ([], ["rừng"])
+
+
+@pytest.mark.parametrize("end", [rebuild_done, lambda connection, office: rebuild_failed(connection, office, "VK-INDEX-INCOMPLETE")])
+def test_what_was_refused_is_given_again_once_its_index_was_built_anew(world: World, end: Callable[[sa.Connection, OfficeId], None]) -> None:
+    odd, _, _ = world.records
+    world.index.refused = odd
+    world.put(odd)
+    world.indexing.turn()
+    world.index.refused = None
+    with world.catalog.write() as connection:
+        end(connection, OfficeId("another"))
+    assert world.indexing.turn() == 0
+    with world.catalog.write() as connection:
+        end(connection, OFFICE)
+    assert (world.indexing.turn(), world.waiting()) == (1, [])
 
 
 def test_an_index_built_anew_over_a_damaged_one_is_given_what_waits_and_what_comes_and_all_is_settled_after_it(world: World, tmp_path: Path) -> None:
@@ -191,4 +236,4 @@ def test_check_names_what_waits_too_long_and_an_index_that_holds_other_than_the_
     world.put(odd)
     world.indexing.turn()
     assert findings(5) == []
-    assert findings(20) == [(Kind.INDEX_LATE, None), (Kind.INDEX_LATE, odd)]
+    assert findings(20) == [(Kind.INDEX_LATE, odd)]

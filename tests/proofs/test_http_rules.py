@@ -114,6 +114,7 @@ def test_watchers_of_the_machine_learn_figures_and_nothing_of_any_record(served:
     assert (served.ask("GET", "/healthz").body, served.ask("GET", "/readyz").body) == (b"ok\n", b"ok\n")
     lines = served.ask("GET", "/metrics").body.decode().splitlines()
     assert {line.split()[0].partition("{")[0] for line in lines if not line.startswith("#")} == {
-        "vankho_answers_total", "vankho_queue_waiting", "vankho_queue_in_hand", "vankho_audit_pending", "vankho_index_waiting", "vankho_keeper_up",
+        "vankho_answers_total", "vankho_queue_waiting", "vankho_queue_in_hand", "vankho_audit_pending", "vankho_index_waiting",
+        "vankho_index_refused", "vankho_keeper_up",
     }  # fmt: skip
     assert served.metric("vankho_keeper_up") == 1

@@ -11,6 +11,9 @@ from storage.catalog.states import Operation, Reason, State
 __all__ = ["outbox", "rebuild", "work"]
 
 _OPEN = sa.text("NOT done")
+_REFUSAL_IS_WHOLE = sa.CheckConstraint(  # with the column, as SQLite adds no constraint to a table that is there
+    "(refused IS NULL) = (refused_at IS NULL) AND (refused IS NULL) = (again_at IS NULL)", name="refusal_is_whole"
+)
 
 work = sa.Table(
     "work",
@@ -41,6 +44,9 @@ outbox = sa.Table(
     sa.Column("partition_id", Partition, sa.ForeignKey("partition.id"), nullable=False),
     sa.Column("content", sa.Text),  # JSON, what the open index shall hold
     sa.Column("made_at", Instant, nullable=False),
+    sa.Column("refused", sa.String(80)),  # why the open index did not take it, in the engine's word for it; never a word of the record
+    sa.Column("refused_at", Instant),
+    sa.Column("again_at", Instant, _REFUSAL_IS_WHOLE),  # when it is given to the index once more
     one_of("operation", Operation),
     # the content of a closed record stands nowhere in the catalog
     sa.CheckConstraint("content IS NULL OR (partition_id LIKE 'open/%' AND operation = 'put')", name="content_is_open"),

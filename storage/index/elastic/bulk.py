@@ -27,6 +27,9 @@ _PAUSE: Final = 0.5
 _THERE: Final = frozenset({200, 201, 409})
 """409: it holds this version, or a newer one."""
 
+_OF_THE_INDEX: Final = frozenset({"index_closed_exception"})
+"""What the cluster says with status 400 of every document alike."""
+
 
 class _Error(TypedDict):
     type: str
@@ -148,7 +151,7 @@ def _sorted_out(results: list[_Result[_S]], outcome: Outcome[_S]) -> list[Operat
             busy.append(one)
         elif status == 429:
             outcome.refused[one.source] = "too large for this cluster"
-        elif status >= 500 or status in (401, 403):
+        elif status >= 500 or status in (401, 403) or why in _OF_THE_INDEX:
             raise IndexUnreachable(why=why)
         else:
             outcome.refused[one.source] = why

@@ -17,7 +17,18 @@ from storage.catalog.audit_rows import (
     waiting_rows,
 )
 from storage.catalog.names import PartitionName
-from storage.catalog.outbox import add_outbox_row, applied, drop_content, is_settled, oldest_unapplied, unapplied
+from storage.catalog.outbox import (
+    RefusedRow,
+    add_outbox_row,
+    applied,
+    count_refused,
+    drop_content,
+    is_settled,
+    oldest_unapplied,
+    refused,
+    refused_rows,
+    unapplied,
+)
 from storage.catalog.partitions import add_partition_key, all_partitions, newest_key
 from storage.catalog.states import Operation
 from storage.ids import RecordId
@@ -66,6 +77,38 @@ def test_rows_are_applied_in_the_order_of_the_acts(world: World) -> None:
             add_outbox_row(connection, id, operation, OPEN, T0)
         rows = unapplied(connection, is_open=True, limit=2)
     assert [row.operation for row in rows] == [Operation.PUT, Operation.DELETE]
+
+
+def test_what_an_index_refused_waits_for_its_time_and_is_counted_by_itself(world: World) -> None:
+    ids = [RecordId(str(world.take(name).record)) for name in "ab"]
+    world.partition(OPEN)
+    with world.catalog.write() as connection:
+        for id in ids:  # noqa: A001
+            add_outbox_row(connection, id, Operation.PUT, OPEN, T0, "{}")
+        odd, good = unapplied(connection, is_open=True, limit=9, now=T0)
+        refused(connection, odd, "mapper_parsing_exception" + "x" * 99, later(5))
+        assert unapplied(connection, is_open=True, limit=9, now=later(604)) == (good,)
+        assert unapplied(connection, is_open=True, limit=9, now=later(605)) == unapplied(connection, is_open=True, limit=9) == (odd, good)
+        assert (oldest_unapplied(connection), count_refused(connection)) == ((1, T0), 1)
+        told = RefusedRow(ids[0], ("mapper_parsing_exception" + "x" * 99)[:80], later(5), later(605))
+        assert refused_rows(connection, sa.true(), 9) == (told,)
+        assert refused_rows(connection, schema.record.c.id == ids[1], 9) == refused_rows(connection, sa.true(), 0) == ()
+        assert settled(connection) == set()
+
+
+def test_a_refused_row_goes_with_the_change_that_takes_its_place_and_one_that_gives_up_stays(world: World) -> None:
+    id, other = (RecordId(str(world.take(name).record)) for name in "ab")  # noqa: A001
+    world.partition(OPEN)
+    with world.catalog.write() as connection:
+        for record, operation in ((id, Operation.PUT), (other, Operation.PUT), (id, Operation.DELETE), (id, Operation.PUT), (id, Operation.PUT)):
+            add_outbox_row(connection, record, operation, OPEN, T0)
+        rows = unapplied(connection, is_open=True, limit=9)
+        for row in rows[:4]:
+            refused(connection, row, "some_exception", T0)
+        assert unapplied(connection, is_open=True, limit=9) == rows[1:]
+        assert count_refused(connection) == 2
+        applied(connection, rows[4], T0)
+        assert unapplied(connection, is_open=True, limit=9) == rows[1:3]
 
 
 def test_a_partition_counts_its_keys(world: World) -> None:

@@ -19,7 +19,7 @@ from storage.catalog.deposits import RequestKey, add_batch, settle
 from storage.catalog.engine import Catalog
 from storage.catalog.facts import NewFact, add_fact, facts_at
 from storage.catalog.names import PartitionName, PersonId
-from storage.catalog.outbox import add_outbox_row, applied, drop_content, unapplied
+from storage.catalog.outbox import add_outbox_row, applied, count_refused, drop_content, give_again, refused, refused_rows, unapplied
 from storage.catalog.partitions import newest_key
 from storage.catalog.privileges import readable
 from storage.catalog.record_facts import Change
@@ -104,6 +104,12 @@ def close_it(catalog: Catalog, world: World, record: RecordId) -> None:
 def test_each_process_may_do_what_it_does(by_role: dict[str, World]) -> None:
     record = kept_open(by_role)
     api, worker, keeper = by_role["api"], by_role["worker"], by_role["keeper"]
+    with worker.catalog.write() as connection:
+        for row in unapplied(connection, is_open=True, limit=9):
+            refused(connection, row, "some_exception", later(7))
+        give_again(connection, OFFICE)
+    with api.catalog.read() as connection:
+        assert (count_refused(connection), [row.record for row in refused_rows(connection, sa.true(), 9)]) == (1, [record])
     with worker.catalog.write() as connection:
         for row in unapplied(connection, is_open=True, limit=9):
             applied(connection, row, later(8))
@@ -228,6 +234,16 @@ def wait_until_queued(world: World) -> None:
 def test_what_is_the_keepers_is_refused(place: Place, role: str, statement: str) -> None:
     with place.asked_by(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
+
+
+def test_the_api_notes_no_refusal_and_nobody_changes_what_is_to_be_indexed(by_role: dict[str, World], place: Place) -> None:
+    kept_open(by_role)
+    statements = {"api": ("content = '{}'", "refused = NULL", "again_at = NULL"), "worker": ("content = '{}'", "record_id = 'r'", "made_at = ''")}
+    for role, changes in statements.items():
+        with place.asked_by(role) as connection:
+            for change in changes:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"UPDATE outbox SET {change}")
 
 
 def test_the_worker_knows_nobody(place: Place) -> None:

@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from catalog_world import KEY, LAN, OFFICE, T0, World
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from classification.levels import Level
-from storage.catalog import schema
+from storage.catalog import migrations, schema
 from storage.catalog.engine import Catalog, open_catalog
-from storage.catalog.migrations import migrate
+from storage.catalog.migrations import migrate, migrate_in
 from storage.catalog.names import PartitionName
-from storage.catalog.outbox import add_outbox_row
+from storage.catalog.outbox import add_outbox_row, count_refused, unapplied
 from storage.catalog.states import FactKind, Operation, State
 from storage.ids import RecordId
 
@@ -40,12 +42,35 @@ def test_migrations_make_every_constraint(template: Path) -> None:
     statements |= {index.name: CreateIndex(index) for table in schema.metadata.sorted_tables for index in table.indexes}
     wanted = {name: str(statement.compile(dialect=sqlite.dialect())) for name, statement in statements.items()}
     migrated.pop("alembic_version")
-    assert {name: lines(sql) for name, sql in migrated.items()} == {name: lines(sql) for name, sql in wanted.items()}
+    assert {name: clauses(sql) for name, sql in migrated.items()} == {name: clauses(sql) for name, sql in wanted.items()}
 
 
-def lines(sql: str) -> list[str]:
-    """The statement's lines in an order that does not depend on the order of its constraints."""
-    return sorted(line.strip().rstrip(",") for line in sql.splitlines() if line.strip())
+def clauses(sql: str) -> list[str]:
+    """What the statement says in its parentheses, in an order that does not depend on that of its columns, some of which came later."""
+    head, inner = " ".join(sql.split()).split("(", 1)
+    found, depth = [""], 0
+    for sign in inner.removesuffix(")"):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += sign
+    return [head.strip(), *sorted(one.strip() for one in found)]
+
+
+def test_a_catalog_of_an_earlier_version_keeps_its_rows(open_file: Callable[[], Catalog]) -> None:
+    catalog = open_file()
+    with catalog.write() as connection:
+        first = Config()
+        first.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        first.attributes["connection"] = connection
+        command.upgrade(first, "0001")
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = 1")  # what the row refers to is not what this is about
+        connection.exec_driver_sql("INSERT INTO outbox VALUES (7, 'r', 'put', 'open/h37', '{}', '2026-01-01T00:00:00.000000Z')")
+        migrate_in(connection)
+        (row,) = unapplied(connection, is_open=True, limit=9)
+        assert (row.id, row.record, row.content, count_refused(connection)) == (7, "r", "{}", 0)
+        connection.exec_driver_sql("DELETE FROM outbox")
 
 
 def test_migrating_twice_changes_nothing(open_file: Callable[[], Catalog]) -> None:
@@ -108,6 +133,17 @@ def test_a_fact_supersedes_only_a_fact_of_its_own_kind_and_person(world: World) 
     with pytest.raises(sa.exc.IntegrityError, match=r"(?i)foreign key"), world.catalog.write() as connection:
         add_fact_row(world, connection)
         connection.execute(schema.person_fact.insert().values(values | {"act_id": world.act(connection, "second")}))
+
+
+@pytest.mark.parametrize("left_out", ["refused", "refused_at", "again_at"])
+def test_a_refusal_has_its_reason_and_both_its_times(world: World, left_out: str) -> None:
+    world.partition(PartitionName(OFFICE))
+    receipt = world.take("a")
+    values = {"refused": "some_exception", "refused_at": T0, "again_at": T0, left_out: None}
+    with world.catalog.write() as connection:
+        add_outbox_row(connection, RecordId(str(receipt.record)), Operation.PUT, PartitionName(OFFICE), T0)
+    with pytest.raises(sa.exc.IntegrityError, match="refusal_is_whole"), world.catalog.write() as connection:
+        connection.execute(schema.outbox.update().values(**values))
 
 
 def test_the_outbox_refuses_content_of_a_closed_record(world: World) -> None:

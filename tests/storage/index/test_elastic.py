@@ -137,6 +137,16 @@ def test_an_index_that_refuses_more_than_a_few_does_not_take_the_others_place(el
     assert elastic.api.count(office.office) == len(ARCHIVE)
 
 
+def test_an_index_that_somebody_closed_is_no_fault_of_the_record(elastic: Elastic, office: Office) -> None:
+    cluster, index = Cluster(elastic.server), Names(elastic.instance).generation(office.office, 1)
+    cluster.ask("POST", f"/{index}/_close")
+    with pytest.raises(IndexUnreachable, match="index_closed_exception"):
+        office.index.apply([change(office, "r", 1, "thuế")])
+    cluster.ask("POST", f"/{index}/_open")
+    assert office.index.apply([change(office, "r", 1, "thuế")]) == Applied()
+    cluster.close()
+
+
 def test_each_process_may_do_its_own_and_nobody_anything_elsewhere(elastic: Elastic, office: Office) -> None:
     office.put(*ARCHIVE)
     with pytest.raises(IndexRefused):
