@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from search_api.auditing import acts, asked_of_keeper, verdict
 from search_api.callers import Caller, archive_of, caller_of, policy
+from search_api.refusals import LOG, refuses
 from storage.access import Action
 from storage.audit.bundle import KEYS
 from storage.audit.log import CHECKPOINT
@@ -27,6 +28,7 @@ _PRIVATE = {"Cache-Control": "no-store"}
 
 @router.get("/audit")
 @policy(Action.AUDIT_READ)
+@refuses(*LOG)
 def query(
     request: Request,
     caller: Known,
@@ -47,6 +49,7 @@ def query(
 
 @router.post("/audit/verification")
 @policy(Action.AUDIT_READ)
+@refuses(*LOG)
 def verification(request: Request, caller: Known) -> JSONResponse:
     """Judge the whole log and every row of it: tree, tiles, checkpoint, the signer's memory, and the catalog against the entries."""
     return JSONResponse(verdict(archive_of(request), caller), headers=_PRIVATE)
@@ -54,6 +57,7 @@ def verification(request: Request, caller: Known) -> JSONResponse:
 
 @router.get("/audit/checkpoint", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 @policy(Action.AUDIT_CHECKPOINT)
+@refuses(*LOG)
 def checkpoint(request: Request, caller: Known) -> Response:
     """The newest checkpoint, a signed note: to be kept elsewhere, since whoever holds an older one notices a log that was rewritten."""
     return Response(str(asked_of_keeper(archive_of(request), caller, "audit_checkpoint")["checkpoint"]), 200, _PRIVATE, "text/plain; charset=utf-8")
@@ -61,6 +65,7 @@ def checkpoint(request: Request, caller: Known) -> Response:
 
 @router.get("/audit/bundle", response_class=Response, responses={200: {"content": {"application/x-tar": {}}}})
 @policy(Action.AUDIT_READ)
+@refuses(*LOG)
 def bundle(request: Request, caller: Known) -> StreamingResponse:
     """The log as one checkpoint has it, as a tar of tiles, entries, key and, last, the checkpoint: one cut short is no bundle."""
     given = asked_of_keeper(archive_of(request), caller, "audit_bundle")

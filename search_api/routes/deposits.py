@@ -19,6 +19,7 @@ from search_api.multipart import FileField
 from search_api.presenting import message, outcome_of, receipt
 from search_api.problems import language
 from search_api.reading import Shown, shown
+from search_api.refusals import OPENING, STORE, refuses
 from search_api.settling import held_until, is_known
 from storage.access import Action, Denial, decide
 from storage.access.deeds import deed
@@ -29,7 +30,7 @@ from storage.catalog.deposits import Receipt, add_batch, depositor_of_batch, rec
 from storage.catalog.names import OfficeId
 from storage.catalog.record_facts import facts_of
 from storage.catalog.states import AuditOutcome, Outcome
-from storage.errors import InvalidInput, NotFound
+from storage.errors import InvalidInput, NotFound, RequestKeyReused
 
 __all__ = ["router"]
 
@@ -58,6 +59,7 @@ _PIECE = 1 << 20
 
 @router.post("/deposits", status_code=201, openapi_extra=_BODY)
 @policy(Action.DEPOSIT)
+@refuses(NotFound, RequestKeyReused, *STORE)
 async def deposit(request: Request, caller: Known, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
     """Take in one document (multipart/form-data, field `file`), sealed while it comes. Acknowledged once it is durable.
 
@@ -100,6 +102,7 @@ async def deposit(request: Request, caller: Known, batch: Annotated[str | None, 
 
 @router.get("/receipts/{receipt_id}")
 @policy(None)
+@refuses(*OPENING)
 async def receipt_route(request: Request, receipt_id: str, caller: Known) -> JSONResponse:
     """What became of one's own deposit; about the record itself only what one may read.
 

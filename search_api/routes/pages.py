@@ -11,9 +11,10 @@ from ingest.sandbox.sandbox import ReadingFailed
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.picturing import picture_of_page
 from search_api.problems import language
+from search_api.refusals import OPENING, refuses
 from search_api.routes.readings import sandbox_of
 from storage.access import Action
-from storage.errors import InvalidInput, NotFound
+from storage.errors import InvalidInput, NotFound, SandboxUnreachable
 
 __all__ = ["router"]
 
@@ -33,6 +34,7 @@ _PICTURE: Final = {
 
 @router.get("/records/{record_id}/pages/{number}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
 @policy(Action.READ)
+@refuses(InvalidInput, SandboxUnreachable, *OPENING)
 def page(request: Request, record_id: str, number: str, caller: Known) -> Response:
     """Page `number`, from 1, as a JPEG of about 120 dots an inch. A text has no pictures."""
     if not _NUMBER.fullmatch(number):

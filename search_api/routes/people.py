@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.cookies import clear_session
+from search_api.refusals import refuses
 from search_api.signing_in import PASSWORD_PATIENCE
 from storage.access import Action
-from storage.errors import InvalidInput, NotAllowed
+from storage.errors import InvalidInput, NameTaken, NotAllowed, NotFound, PasswordRefused, SignInRefused, TooManySignIns
 from storage.vault.keeper.protocol import Json
 
 __all__ = ["router"]
@@ -72,6 +73,7 @@ def list_people(request: Request, caller: Known) -> JSONResponse:
 
 @router.post("/people", status_code=201)
 @policy(Action.MANAGE_PEOPLE)
+@refuses(NameTaken)
 def add_person(request: Request, new: NewPerson, caller: Known) -> JSONResponse:
     """Add a person, who signs in with the token whose hash is given."""
     return _asked(request, caller, "add_person", 201, **new.model_dump())
@@ -86,6 +88,7 @@ def disable_person(request: Request, name: str, caller: Known) -> JSONResponse:
 
 @router.put("/people/{name:path}/password")
 @policy(Action.MANAGE_PEOPLE)
+@refuses(PasswordRefused, TooManySignIns)
 def set_password(request: Request, name: str, new: NewPassword, caller: Known) -> JSONResponse:
     """Give a person a password in the place of hers; whoever signed in with that one is signed out."""
     return _password_set(request, caller, new, name)
@@ -93,6 +96,7 @@ def set_password(request: Request, name: str, new: NewPassword, caller: Known) -
 
 @router.put("/password")
 @policy(None)
+@refuses(NotAllowed, PasswordRefused, SignInRefused, TooManySignIns)
 def change_password(request: Request, new: NewPassword, caller: Known) -> JSONResponse:
     """Give oneself a password in the place of the one before, which a browser has to show as `current`; whoever signed in with that is signed out."""
     if caller.session is None:
@@ -104,6 +108,7 @@ def change_password(request: Request, new: NewPassword, caller: Known) -> JSONRe
 
 @router.post("/grants", status_code=201)
 @policy(Action.GRANT)
+@refuses(NotFound)
 def add_grant(request: Request, new: NewGrant, caller: Known) -> JSONResponse:
     """Let a person know of a record or case, limited in time."""
     if new.until.tzinfo is None:
@@ -114,6 +119,7 @@ def add_grant(request: Request, new: NewGrant, caller: Known) -> JSONResponse:
 
 @router.delete("/grants/{grant_id}")
 @policy(Action.GRANT)
+@refuses(NotAllowed)
 def revoke_grant(request: Request, grant_id: str, caller: Known) -> JSONResponse:
     """End a grant now."""
     return _asked(request, caller, "revoke_grant", grant=grant_id)
@@ -121,6 +127,7 @@ def revoke_grant(request: Request, grant_id: str, caller: Known) -> JSONResponse
 
 @router.post("/sources", status_code=201)
 @policy(Action.MANAGE_SOURCES)
+@refuses(NameTaken)
 def add_source(request: Request, new: NewSource, caller: Known) -> JSONResponse:
     """Add a source: its key deposits, and sees of its own deposits what became of them."""
     office = new.office or min(caller.subject.offices, default="")

@@ -16,6 +16,7 @@ from ingest.trying import try_reading
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.classifying import as_json, classified
 from search_api.problems import language
+from search_api.refusals import refuses
 from storage.access import Action
 from storage.access.deeds import deed
 from storage.description import Json
@@ -32,6 +33,7 @@ _MOST = 512 << 20
 
 @router.post("/readings", openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}})
 @policy(Action.DEPOSIT)
+@refuses(SandboxUnreachable)
 async def read(request: Request, caller: Known, name: Annotated[str, Query(max_length=1024)] = "") -> JSONResponse:
     """Read a document (the body is its bytes, `name` its file name): text and words page by page. Nothing is kept."""
     body = await _body(request)

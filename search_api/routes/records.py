@@ -18,10 +18,11 @@ from search_api.presenting import message
 from search_api.presenting import record as present
 from search_api.problems import language
 from search_api.reading import exported, open_part, shown
+from search_api.refusals import OPENING, STORE, refuses
 from search_api.settling import held_until, settled
 from storage.access import Action
 from storage.catalog.states import BlobPart
-from storage.errors import NotFound, RangeRefused
+from storage.errors import NotAllowed, NotFound, RangeRefused, RecordChanged, SecondPersonNeeded, TransitionRefused
 from storage.walls.claims import Sentence
 
 __all__ = ["router"]
@@ -86,6 +87,7 @@ class LevelChange(BaseModel):
 
 @router.get("/records/{record_id}")
 @policy(Action.SHOW)
+@refuses(*OPENING)
 def show(request: Request, record_id: str, caller: Known) -> JSONResponse:
     """The record: its level, description, parts, reasons and history."""
     return _private(present(shown(archive_of(request), caller, record_id), language(request)))
@@ -93,6 +95,7 @@ def show(request: Request, record_id: str, caller: Known) -> JSONResponse:
 
 @router.patch("/records/{record_id}")
 @policy(Action.EDIT)
+@refuses(NotAllowed, RecordChanged, *OPENING)
 async def edit(request: Request, record_id: str, correction: Correction, caller: Known) -> JSONResponse:
     """Correct the description. The record as it is afterwards; with `Prefer: wait=N` once it can be found so, or after N seconds."""
     changed = await run_sync(correct, archive_of(request), caller, record_id, dict(correction.set), correction.reason)
@@ -101,6 +104,7 @@ async def edit(request: Request, record_id: str, correction: Correction, caller:
 
 @router.post("/records/{record_id}/withdrawal")
 @policy(Action.DEPOSIT)
+@refuses(NotAllowed, TransitionRefused)
 async def withdraw_record(request: Request, record_id: str, withdrawal: Withdrawal, caller: Known) -> JSONResponse:
     """Take a record out of every answer, and with `Prefer: wait=N` out of the indexes. A depositor may withdraw her own quarantined deposit."""
     await run_sync(withdraw, archive_of(request), caller, record_id, withdrawal.reason)
@@ -110,6 +114,7 @@ async def withdraw_record(request: Request, record_id: str, withdrawal: Withdraw
 
 @router.post("/records/{record_id}/unlocking")
 @policy(Action.DEPOSIT)
+@refuses(NotAllowed, RecordChanged, TransitionRefused, *STORE)
 async def unlock_record(request: Request, record_id: str, unlocking: Unlocking, caller: Known) -> JSONResponse:
     """Take a quarantined document up again with its password; with `Prefer: wait=N` until its outcome is final. The depositor may, unseen."""
     archive = archive_of(request)
@@ -122,6 +127,7 @@ async def unlock_record(request: Request, record_id: str, unlocking: Unlocking, 
 
 @router.post("/records/{record_id}/reading")
 @policy(Action.REREAD)
+@refuses(NotAllowed, RecordChanged, TransitionRefused, *STORE)
 async def read_again(request: Request, record_id: str, rereading: Rereading, caller: Known) -> JSONResponse:
     """Have a record read again with the reader of today; with `Prefer: wait=N` until that is done.
 
@@ -139,6 +145,7 @@ async def read_again(request: Request, record_id: str, rereading: Rereading, cal
 
 @router.post("/records/{record_id}/level")
 @policy(Action.RECLASSIFY_UP)
+@refuses(NotAllowed, RecordChanged, SecondPersonNeeded, *OPENING)
 async def change_level(request: Request, record_id: str, change: LevelChange, caller: Known, second: Second) -> JSONResponse:
     """Change the level of a classified record, and wait as `edit` does. A lower level takes a second person, known by her key in `Vankho-Second`."""
     changed = await run_sync(set_level, archive_of(request), caller, record_id, change.level, change.reason, second)
@@ -147,6 +154,7 @@ async def change_level(request: Request, record_id: str, change: LevelChange, ca
 
 @router.get("/records/{record_id}/parts/{part}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}})
 @policy(Action.READ)
+@refuses(RangeRefused, *OPENING)
 def part_of(request: Request, record_id: str, part: str, caller: Known, format: str = "plain") -> Response:  # noqa: A002
     """The bytes of a part (`original`, `access`, `text`), whole or in a range; with `format=age` sealed as they lie in the store."""
     name = BlobPart(part) if part in ("original", "access", "text") else None

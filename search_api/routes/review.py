@@ -14,6 +14,7 @@ from search_api.changing import decide_review
 from search_api.presenting import record as present
 from search_api.presenting import skeleton
 from search_api.problems import language
+from search_api.refusals import OPENING, refuses
 from search_api.routes.records import LevelChange
 from search_api.settling import settled
 from storage.access import Action, clause_for
@@ -21,6 +22,7 @@ from storage.access.deeds import deed
 from storage.catalog.schema import record
 from storage.catalog.skeletons import skeletons
 from storage.catalog.states import State
+from storage.errors import NotAllowed, RecordChanged
 
 __all__ = ["router"]
 
@@ -41,6 +43,7 @@ def waiting(request: Request, caller: Known, limit: Annotated[int, Query(ge=1, l
 
 @router.post("/review/{record_id}")
 @policy(Action.REVIEW)
+@refuses(NotAllowed, RecordChanged, *OPENING)
 async def decide(request: Request, record_id: str, change: LevelChange, caller: Known) -> JSONResponse:
     """Decide the level of a record that waits for it; with `Prefer: wait=N` the answer comes once it can be found so, or after N seconds."""
     decided = await run_sync(decide_review, archive_of(request), caller, record_id, change.level, change.reason)

@@ -11,6 +11,7 @@ from classification import Level
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.presenting import doc_type_fields
 from search_api.problems import language
+from search_api.refusals import INDEX, refuses
 from search_api.searching import search, type_names
 from storage.access import Action
 from storage.description import Json
@@ -27,6 +28,7 @@ Known = Annotated[Caller, Depends(caller_of)]
 
 @router.get("/search")
 @policy(Action.SEARCH)
+@refuses(*INDEX)
 def find(
     request: Request,
     caller: Known,

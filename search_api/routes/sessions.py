@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from search_api.callers import Caller, anyone, caller_of, policy
 from search_api.cookies import clear_session, give_session
+from search_api.refusals import refuses
 from search_api.signing_in import described, sign_in, sign_out
+from storage.errors import CrossSite, KeyNotKnown, NotAllowed, NotPrivate, SignInRefused, TooManySignIns
 
 __all__ = ["router"]
 
@@ -30,6 +32,7 @@ class SignIn(BaseModel):
 
 @router.post("/sessions", status_code=201)
 @anyone
+@refuses(CrossSite, KeyNotKnown, NotPrivate, SignInRefused, TooManySignIns)
 def open_session(request: Request, given: SignIn) -> JSONResponse:
     """Sign in with name and password. The answer says who she is and until when; what the browser shows from then on is in its cookie alone."""
     caller, token = sign_in(request, given.name, given.password.get_secret_value())
@@ -40,6 +43,7 @@ def open_session(request: Request, given: SignIn) -> JSONResponse:
 
 @router.get("/sessions/current")
 @policy(None)
+@refuses(NotAllowed)
 def current_session(request: Request, caller: Known) -> JSONResponse:
     """Who is signed in, with what rights, and until when."""
     return JSONResponse(described(request, caller), headers=_PRIVATE)
@@ -47,6 +51,7 @@ def current_session(request: Request, caller: Known) -> JSONResponse:
 
 @router.delete("/sessions/current", status_code=204)
 @policy(None)
+@refuses(NotAllowed)
 def close_session(request: Request, caller: Known) -> Response:
     """Sign out."""
     sign_out(request, caller)

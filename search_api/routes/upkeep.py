@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from search_api.callers import Caller, archive_of, caller_of, policy
 from search_api.dumping import dump
 from search_api.problems import language
+from search_api.refusals import INDEX, STORE, refuses
 from search_api.standing import standing
 from storage.access import Action, Subject, may, offices_kept
 from storage.access.deeds import deed
@@ -47,6 +48,7 @@ def keys(request: Request, caller: Known) -> JSONResponse:
 
 @router.post("/checks")
 @policy(Action.CHECK)
+@refuses(*STORE)
 def checks(request: Request, caller: Known, read_data: Annotated[bool, Query()] = False) -> JSONResponse:
     """Compare catalog and store, and with `read_data` read every sealed byte again: findings, and notes that are none."""
     archive = archive_of(request)
@@ -58,6 +60,7 @@ def checks(request: Request, caller: Known, read_data: Annotated[bool, Query()] 
 
 @router.post("/reindexing", status_code=202)
 @policy(Action.REINDEX)
+@refuses(NotFound)
 def reindex(
     request: Request, caller: Known, office: Annotated[str | None, Query(description="one office; without it all of yours")] = None
 ) -> JSONResponse:
@@ -92,6 +95,7 @@ def reindexing(request: Request, caller: Known) -> JSONResponse:
 
 @router.get("/debug/dump", response_class=StreamingResponse, responses={200: {"content": {"text/plain": {}}}})
 @policy(Action.CHECK)
+@refuses(NotFound, *INDEX)
 def debug_dump(request: Request, caller: Known) -> StreamingResponse:
     """Everything that the credentials of api and worker can read, as text: only in instances made for tests."""
     archive = archive_of(request)

@@ -36,7 +36,9 @@ def test_every_route_that_answers_in_json_has_an_example() -> None:
             is_told = path.removeprefix("/api/v1") in OTHERWISE or "204" in operation["responses"]
             if not given and not is_told:
                 missing.append(f"{method} {path}")
-            assert "422" not in operation["responses"] and "default" in operation["responses"]
+            refusals = {status: answer for status, answer in operation["responses"].items() if not status.startswith("2")}
+            assert {"401", "500", "503", "default"} <= refusals.keys()
+            assert all([*answer["content"]] == ["application/problem+json"] for answer in refusals.values())
     assert missing == []
     assert len(document["paths"]) == len({route.path_format for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)})
 

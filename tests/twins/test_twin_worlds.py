@@ -190,6 +190,50 @@ def test_every_route_has_its_questions(twins: Twins) -> None:
     assert declared == {(method, f"/api/v1{path}") for method, path in CASES} | {*PAGES}
 
 
+_FOREIGN: dict[str, str] = {"cookie": "vankho_session=x; __Host-vankho_session=x", "origin": "https://elsewhere.example"}
+
+
+_SEEN = {
+    "401 VK-KEY-UNKNOWN", "401 VK-SESSION-ENDED", "401 VK-SIGN-IN", "403 VK-CROSS-SITE", "403 VK-NOT-ALLOWED", "404 VK-NOT-FOUND",
+    "409 VK-NAME-TAKEN", "416 VK-RANGE", "422 VK-INVALID", "422 VK-PASSWORD", "428 VK-SECOND-PERSON",
+}  # fmt: skip
+"""What is among the answers, so that the test is known to see refusals of many kinds."""
+
+
+def test_every_refusal_is_described_for_its_route(twins: Twins) -> None:
+    """Whatever is asked here of any route, by people, a source and nobody: the document of the API has the status and code of each answer."""
+    shared = told_world(twins, _SEEDS)
+    undescribed, seen = set[str](), set[str]()
+    for number, person in enumerate((shared.story.masters[0], *shared.story.people[4:6])):
+        with twins.world(f"told-{_SEEDS}", "one") as world:
+            at = START + shared.story.ended
+            world.clock.set(at)
+            document, view = world.app.openapi(), view_of(world, shared, person)
+            asked = [(route, ask, person.token) for route, case in CASES.items() for ask in case(view)]
+            if not number:
+                firsts = [(route, next(iter(case(view)))) for route, case in CASES.items()]
+                asked += [(route, replace(ask, headers={**ask.headers, **more}), None) for route, ask in firsts for more in ({}, _FOREIGN)]
+            for (method, path), ask, token in sorted(asked, key=lambda one: (one[1].changes, "withdrawal" in one[1].target)):
+                world.clock.set(at := at + timedelta(seconds=1))
+                reply = world.ask(token, ask.method, ask.target, ask.headers, ask.body)
+                if reply.status >= 400:
+                    told = f"{reply.status} {json.loads(reply.body)['code']}"
+                    seen.add(told)
+                    if not _is_described(document["paths"][f"/api/v1{path.replace(':path', '')}"][method.lower()], reply):
+                        undescribed.add(f"{method} {path}: {told}")
+        twins.drop("one")
+    twins.drop(f"people-{_SEEDS}", f"told-{_SEEDS}")
+    assert undescribed == set()
+    assert seen >= _SEEN
+
+
+def _is_described(operation: dict[str, dict[str, dict[str, dict[str, dict[str, object]]]]], reply: Reply) -> bool:
+    """Whether a route's operation in the document has an answer's status, type of content and code."""
+    answers = operation["responses"].get(str(reply.status), {"content": {}})["content"]
+    form = answers.get(dict(reply.headers)["content-type"], {"schema": {"allOf": []}})["schema"]["allOf"]
+    return any(json.loads(reply.body)["code"] in one["properties"]["code"]["enum"] for one in form if "properties" in one)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("seed", range(_SEEDS))
 def test_what_is_hidden_moves_no_answer(twins: Twins, seed: int) -> None:
     shared = told_world(twins, seed)
