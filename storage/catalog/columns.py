@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -33,7 +34,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
         """The moment in UTC."""
-        return None if value is None else datetime.fromisoformat(value).astimezone(UTC)
+        return None if value is None else _moment(value)
 
 
 class LevelNumber(sa.types.TypeDecorator[Level]):
@@ -78,7 +79,7 @@ class Partition(sa.types.TypeDecorator[PartitionName]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> PartitionName | None:
         """The name; raises ValueError for a text that is none."""
-        return None if value is None else PartitionName.parse(value)
+        return None if value is None else _partition(value)
 
 
 class Word(sa.types.TypeDecorator[_E]):
@@ -109,3 +110,14 @@ def one_of(column: str, words: type[StrEnum]) -> sa.CheckConstraint:
 def is_level(column: str) -> sa.CheckConstraint:
     """The constraint that `column` holds the number of a level (or null, where the column may be null)."""
     return sa.CheckConstraint(f"{column} BETWEEN {min(Level)} AND {max(Level)}", name=f"{column}_is_level")
+
+
+# The same offices and partitions are read at every request.
+@lru_cache(maxsize=1 << 12)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@lru_cache(maxsize=1 << 12)
+def _partition(text: str) -> PartitionName:
+    return PartitionName.parse(text)

@@ -45,10 +45,12 @@ _COLUMNS = (
     office.c.successor_id,
 )
 
+_ALL = sa.select(*_COLUMNS).order_by(office.c.id)  # made once: it is asked at every request
+
 
 def all_offices(connection: sa.Connection) -> tuple[Office, ...]:
     """Every office there is or was, by id."""
-    return tuple(Office(*row) for row in connection.execute(sa.select(*_COLUMNS).order_by(office.c.id)))
+    return tuple(Office(*row) for row in connection.execute(_ALL))
 
 
 def office_of(connection: sa.Connection, office_id: OfficeId) -> Office | None:

@@ -148,11 +148,17 @@ def is_settled(records: sa.FromClause) -> sa.ColumnElement[bool]:
     return ~sa.exists().where(outbox.c.record_id == records.c.id)
 
 
+_WAITING = (  # made once: it is asked at every search
+    sa.select(outbox.c.partition_id, outbox.c.record_id)
+    .where(outbox.c.partition_id.in_(sa.bindparam("partitions", type_=outbox.c.partition_id.type, expanding=True)))
+    .distinct()
+)
+
+
 def unsettled(connection: sa.Connection, partitions: Iterable[PartitionName]) -> dict[PartitionName, frozenset[RecordId]]:
     """Of each of these partitions the records about which its index is yet to learn something: they are in no answer of it."""
     records: dict[PartitionName, set[RecordId]] = {name: set() for name in partitions}
-    found = sa.select(outbox.c.partition_id, outbox.c.record_id).where(outbox.c.partition_id.in_(list(records))).distinct()
-    for name, record_id in connection.execute(found):
+    for name, record_id in connection.execute(_WAITING, {"partitions": list(records)}):
         records[name].add(RecordId(record_id))
     return {name: frozenset(waiting) for name, waiting in records.items()}
 

@@ -22,9 +22,12 @@ class PartitionKey:
     recipient: str
 
 
+_ALL = sa.select(partition.c.id)  # made once: it is asked at every search
+
+
 def all_partitions(connection: sa.Connection) -> frozenset[PartitionName]:
     """Every partition that was ever named."""
-    return frozenset(connection.execute(sa.select(partition.c.id)).scalars())
+    return frozenset(connection.execute(_ALL).scalars())
 
 
 def newest_key(connection: sa.Connection, name: PartitionName) -> PartitionKey | None:

@@ -67,7 +67,13 @@ def _in_force_of_the_enabled() -> sa.Select[str, str, datetime, str, str]:
 
 
 _CREDENTIALS = _in_force_of_the_enabled()
-"""Facts in force at a moment with their people, but of those who are disabled then. Made once: it is asked at every request."""
+"""Facts in force at a moment with their people, but of those who are disabled then. What is asked at every request is made once."""
+
+_OF_TOKEN = _CREDENTIALS.where(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == sa.bindparam("token"))
+_SOURCE_OF_TOKEN = sa.select(source.c.id, source.c.name, source.c.office_id).where(
+    source.c.token_hash == sa.bindparam("token"),
+    sa.or_(source.c.disabled_at.is_(None), source.c.disabled_at > sa.bindparam("at", type_=source.c.disabled_at.type)),
+)
 
 
 def add_person(connection: sa.Connection, new: Person) -> None:
@@ -89,8 +95,7 @@ def person_by_name(connection: sa.Connection, name: str) -> Person | None:
 
 def person_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Credential | None:
     """Whose token has this hash (hex), at `at`; None for a token that is nobody's then, or of a person who is disabled then."""
-    found = _CREDENTIALS.where(person_fact.c.kind == FactKind.CREDENTIAL, person_fact.c.value == token_hash)
-    row = connection.execute(found, {"at": at}).one_or_none()
+    row = connection.execute(_OF_TOKEN, {"token": token_hash, "at": at}).one_or_none()
     return None if row is None else _credential(*row)[0]
 
 
@@ -131,9 +136,7 @@ def disable_source(connection: sa.Connection, name: str, at: datetime) -> None:
 
 def source_of_token(connection: sa.Connection, token_hash: str, at: datetime) -> Source | None:
     """The source whose token has this hash (hex), unless it is shut out at `at`."""
-    enabled = sa.or_(source.c.disabled_at.is_(None), source.c.disabled_at > at)
-    found = sa.select(source.c.id, source.c.name, source.c.office_id).where(source.c.token_hash == token_hash, enabled)
-    row = connection.execute(found).one_or_none()
+    row = connection.execute(_SOURCE_OF_TOKEN, {"token": token_hash, "at": at}).one_or_none()
     return None if row is None else Source(*row)
 
 
