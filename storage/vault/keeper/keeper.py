@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from storage.audit.note import log_signer
 from storage.audit.scribe import Scribe
 from storage.catalog.engine import Catalog
+from storage.catalog.revision import is_outdated
 from storage.clock import Clock
 from storage.engines import catalog_of, store_of
 from storage.errors import InvalidInput, KeyFileDamaged
@@ -55,7 +56,7 @@ class Keeper:
 
 
 def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource, clock: Clock) -> Keeper:
-    """The keeper of an instance whose keys are unwrapped.
+    """The keeper of an instance whose keys are unwrapped. A catalog of an earlier version gets the tables of this one, before anybody else opens it.
 
     Raises KeyFileDamaged, CatalogMissing, CatalogKeyWrong; InvalidInput where the configuration names another log key than the one that signs.
     """
@@ -66,6 +67,12 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
     credentials = _credentials(home, settings, keyring)
     own = of_role(credentials, KEEPER)
     catalog = catalog_of(home, settings, bytes(keyring.secret(KeyKind.CATALOG, FIRST)), own)
+    with catalog.read() as connection:
+        outdated = is_outdated(connection)
+    if outdated:
+        from storage.catalog.migrations import migrate  # a quarter of a second that no other start is to spend
+
+        migrate(catalog)
     return Keeper(
         home,
         settings,

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from catalog_world import KEY, LAN, OFFICE, T0, World
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -22,6 +23,7 @@ from storage.catalog.engine import Catalog, open_catalog
 from storage.catalog.migrations import migrate, migrate_in
 from storage.catalog.names import PartitionName
 from storage.catalog.outbox import add_outbox_row, count_refused, unapplied
+from storage.catalog.revision import NEWEST, is_outdated
 from storage.catalog.states import FactKind, Operation, State
 from storage.ids import RecordId
 
@@ -59,15 +61,17 @@ def clauses(sql: str) -> list[str]:
 
 
 def test_a_catalog_of_an_earlier_version_keeps_its_rows(open_file: Callable[[], Catalog]) -> None:
-    catalog = open_file()
+    catalog, first = open_file(), Config()
+    first.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(first).get_current_head() == NEWEST
     with catalog.write() as connection:
-        first = Config()
-        first.set_main_option("script_location", str(Path(migrations.__file__).parent))
         first.attributes["connection"] = connection
         command.upgrade(first, "0001")
         connection.exec_driver_sql("PRAGMA defer_foreign_keys = 1")  # what the row refers to is not what this is about
         connection.exec_driver_sql("INSERT INTO outbox VALUES (7, 'r', 'put', 'open/h37', '{}', '2026-01-01T00:00:00.000000Z')")
+        assert is_outdated(connection)
         migrate_in(connection)
+        assert not is_outdated(connection)
         (row,) = unapplied(connection, is_open=True, limit=9)
         assert (row.id, row.record, row.content, count_refused(connection)) == (7, "r", "{}", 0)
         connection.exec_driver_sql("DELETE FROM outbox")

@@ -1,0 +1,20 @@
+"""Whether a catalog has the tables of this version, told without loading what would change them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+__all__ = ["NEWEST", "is_outdated"]
+
+NEWEST: Final = "0002"
+"""The last of `storage/catalog/migrations/versions`."""
+
+_VERSION: Final = sa.table("alembic_version", sa.column("version_num", sa.String))
+
+
+def is_outdated(connection: sa.Connection) -> bool:
+    """Whether an earlier version made the tables: `migrations.migrate` brings them to this one."""
+    revision: str = connection.execute(sa.select(_VERSION.c.version_num)).scalar_one()
+    return revision < NEWEST
