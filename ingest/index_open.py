@@ -56,6 +56,7 @@ class OpenIndexing:
         self._given_up: dict[Change, OutboxRow] = {}
         self._held_up: dict[OfficeId, _HeldUp] = {}
         self._expunge_at = self._look_at = 0.0
+        self._early = 0
 
     def turn(self) -> int:
         """Carry out what waits, oldest first, and return how much that was.
@@ -67,9 +68,11 @@ class OpenIndexing:
         known = {row.id for row in self._given_up.values()}
         held_up = map(PartitionName, self._held_up)
         with self._catalog.read() as connection:
-            rows = unapplied(connection, is_open=True, limit=_AT_A_TIME + len(known), now=self._clock.now(), without=held_up)
+            limit = _AT_A_TIME + len(known) + self._early
+            rows = unapplied(connection, is_open=True, limit=limit, now=self._clock.now(), without=held_up)
             waiting = [(row, facts_of(connection, row.record)) for row in (*rows, *self._of_held_up(connection, known)) if row.id not in known]
         changes = {change: row for row, facts in waiting if (change := _change(row, facts)) is not None}
+        self._early = len(waiting) - len(changes)
         outcome = self._index.apply(list(changes))
         self._refuse([(changes.pop(one.change), one.why) for one in outcome.refused])
         self._hold_up(list(changes.values()), outcome.held_up)
@@ -131,9 +134,12 @@ class OpenIndexing:
 
 
 def _change(row: OutboxRow, facts: RecordFacts | None) -> Change | None:
-    """None for a record whose words did not come with it: the row waits for whoever can open the record."""
+    """None for what waits: a record whose words did not come with it, or one that was opened and still lies under a closed key.
+
+    Whoever builds the index anew could not read the latter; so that it is not missed, nothing counts as indexed before it can be read.
+    """
     if row.operation is Operation.DELETE:
         return Change(row.partition.office, row.record, row.id, None)
-    if row.content is None or facts is None:
+    if row.content is None or facts is None or (facts.wrapped is not None and not facts.wrapped.is_open):
         return None
     return Change(row.partition.office, row.record, row.id, from_content(facts, row.content))

@@ -10,13 +10,20 @@ from pathlib import Path
 import pytest
 from way_world import LETTER, World, marked
 
+from classification.levels import Level
 from ingest.desk import Desk
 from ingest.pipeline import take_next
 from ingest.reindexing import Reindexing
 from ingest.working import Indexing
+from storage.audit.scribe import process
+from storage.catalog.audit_rows import add_audit_row
 from storage.catalog.names import OfficeId
+from storage.catalog.outbox import add_outbox_row
 from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
-from storage.catalog.states import BlobPart
+from storage.catalog.record_facts import Change, facts_of
+from storage.catalog.records import Classified, classify
+from storage.catalog.states import BlobPart, Operation
+from storage.description import Description, write_open
 from storage.errors import KeeperRefused, NotFound
 from storage.ids import RecordId
 from storage.index.entry import IndexEntry
@@ -25,6 +32,7 @@ from storage.index.merge import ask
 from storage.index.open_index import Batches, Count, EmbeddedOpenIndex, Rebuilt
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort
+from storage.indexed import entry_of, to_content
 from storage.vault.age import open_header
 
 pytestmark = pytest.mark.servers
@@ -173,6 +181,35 @@ def test_a_record_that_is_refused_is_counted_apart_and_the_others_are_found(worl
     with desk.archive.catalog.read() as connection:
         assert all_rebuilds(connection) == []
     assert found(desk, "sương muối") == {odd, good}
+
+
+def test_a_record_just_opened_is_left_to_its_own_change_until_it_lies_under_an_open_key(world: World, desk: Desk) -> None:
+    letter = LETTER.format(number=66, what="động đất", text="Nhà nứt.")
+    opened, closed = kept(world, desk, letter, marked(letter.replace("66/", "67/")))
+    described = Description(file_name="a.txt", plain_sha256="0" * 64, subject="phòng chống động đất")
+    archive = desk.archive
+    with archive.catalog.write() as connection:
+        row = archive.scribe.row(process("worker"), "review", record=RecordId(closed))
+        add_audit_row(connection, row)
+        decided = Classified(Level.NON_CONFIDENTIAL, None, frozenset(), work_secret=False, review=False)
+        classify(connection, archive.ids, RecordId(closed), decided, Change(archive.clock.now(), row.id), again=True)
+        write_open(connection, RecordId(closed), described)
+        facts = facts_of(connection, closed)
+        assert facts is not None
+        content = to_content(entry_of(facts, described, "Nhà nứt.", 1))
+        add_outbox_row(connection, facts.id, Operation.PUT, facts.home, archive.clock.now(), content)
+    indexing = Indexing(desk)
+    assert indexing.turn() > 0.0
+    asked(desk)
+    assert Reindexing(desk).turn() == 0.0
+    with archive.catalog.read() as connection:
+        assert all_rebuilds(connection) == []
+    assert found(desk, '"nhà nứt"') == found(desk, "động đất") == {opened}
+    world.archive.keeper.ask("rewrap", record=closed)
+    while not world.is_idle():
+        indexing.turn()
+    indexing.close()
+    assert found(desk, '"nhà nứt"') == {opened, closed}
 
 
 def test_a_worker_that_is_to_end_puts_it_down_and_the_next_one_begins_anew(world: World, desk: Desk) -> None:
