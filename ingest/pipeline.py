@@ -23,7 +23,7 @@ from ingest.steps.reading import identify, read, sanitise
 from ingest.steps.rereading import leave_as_it_was, reread
 from ingest.steps.resting import tidy
 from storage.catalog.states import Reason, State
-from storage.catalog.work import Job, claim, failed, give_back
+from storage.catalog.work import Job, claim, failed, give_back, heartbeat
 from storage.errors import (
     BlobMissing,
     CatalogBusy,
@@ -91,7 +91,7 @@ def take_next(desk: Desk, owner: str) -> bool:
 
 def _take_to_its_end(desk: Desk, claimed: Job) -> None:
     job: Job | None = claimed
-    with Papers(desk, claimed) as papers, kept_in_hand(desk, claimed):
+    with Papers(desk, claimed) as papers, kept_in_hand(desk, lambda connection, until: heartbeat(connection, claimed, until)):
         while job is not None:
             desk.stop_if_asked()
             job = _step(desk, papers, job)

@@ -10,12 +10,21 @@ from typing import Final
 import structlog
 
 from ingest.desk import Desk, Stopping
+from ingest.heartbeat import kept_in_hand
 from storage.archive import decode_key
 from storage.catalog.blobs import BlobRow, blob_of
-from storage.catalog.names import OfficeId
 from storage.catalog.open_records import count_open_in, open_after
 from storage.catalog.partitions import all_partitions
-from storage.catalog.rebuilds import next_rebuild, rebuild_done, rebuild_failed, rebuild_goes_on
+from storage.catalog.rebuilds import (
+    Claimed,
+    claim_rebuild,
+    give_back_rebuild,
+    hold_rebuild,
+    is_rebuild_awaited,
+    rebuild_done,
+    rebuild_failed,
+    rebuild_goes_on,
+)
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.skeletons import skeleton_of
 from storage.catalog.states import BlobPart
@@ -28,11 +37,12 @@ from storage.errors import (
     IndexRefused,
     IndexUnreachable,
     KeeperUnreachable,
+    LeaseLost,
     StoreFailed,
     StoreUnreachable,
     VankhoError,
 )
-from storage.ids import RecordId
+from storage.ids import RandomIds, RecordId
 from storage.index.entry import IndexEntry
 from storage.indexed import entry_of, plain_text
 
@@ -50,26 +60,26 @@ log = structlog.get_logger("worker")
 class Reindexing:
     """Carries out what `reindex` asked for, in one thread of its own: what changes meanwhile is taken in by the one that keeps the index up to date.
 
-    A rebuilding that a server or the process's end cut off begins anew, that of the first office that was asked for.
+    A rebuilding that a server or the process's end cut off begins anew, that of the first office that was asked for. Of several workers one has it.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._archive = desk, desk.archive
+        self._owner = RandomIds().new("worker")
         self._hindrance: str | None = None
 
     def turn(self) -> float:
         """Build the next index, and say for how many seconds to wait. What is not there is said once. Raises StoreFailed."""
         try:
-            with self._archive.catalog.read() as connection:
-                asked, named = next_rebuild(connection), all_partitions(connection)
-            if asked is None:
+            claimed = self._claim()
+            if claimed is None:
                 return _IDLE
-            if any(name.is_open and name.office == asked.office for name in named):
-                self._rebuild(asked.office)
-            else:  # it never had an open record
-                self._finish(asked.office)
+            self._carry_out(claimed)
         except Stopping:
             return 0.0
+        except LeaseLost:
+            log.warning("an index is built anew by another worker, as this one did not say in time that it was at it")
+            return _IDLE
         except _PASSES as error:
             if error.code != self._hindrance:
                 log.warning("an index that is to be built anew waits", code=error.code)
@@ -78,39 +88,63 @@ class Reindexing:
         self._hindrance = None
         return 0.0
 
-    def _rebuild(self, office: OfficeId) -> None:
-        catalog, start = self._archive.catalog, time.monotonic()
+    def _claim(self) -> Claimed | None:
+        now = self._archive.clock.now()
+        with self._archive.catalog.read() as connection:
+            if not is_rebuild_awaited(connection, now):
+                return None
+        with self._archive.catalog.write() as connection:
+            return claim_rebuild(connection, self._owner, now, self._desk.lease_until())
+
+    def _carry_out(self, claimed: Claimed) -> None:
+        with self._archive.catalog.read() as connection:
+            named = all_partitions(connection)
         try:
-            reading = _Reading(self._desk, office, self._expected(office))
-            built = self._archive.open_index.rebuild(office, reading, partial(self._expected, office))
-        except (*_PASSES, StoreFailed):
+            if not any(name.is_open and name.office == claimed.office for name in named):
+                self._finish(claimed, 0)  # it never had an open record
+                return
+            with kept_in_hand(self._desk, lambda connection, until: hold_rebuild(connection, claimed, until)):
+                self._rebuild(claimed)
+        except (*_PASSES, Stopping):
+            with self._archive.catalog.write() as connection:
+                give_back_rebuild(connection, claimed)
+            raise
+
+    def _rebuild(self, claimed: Claimed) -> None:
+        office, start = claimed.office, time.monotonic()
+        try:
+            reading = _Reading(self._desk, claimed, self._expected(claimed, frozenset()))
+            built = self._archive.open_index.rebuild(office, reading, partial(self._expected, claimed))
+        except (*_PASSES, LeaseLost, StoreFailed):
             raise
         except VankhoError as error:
             log.error("an index could not be built anew", office=office, code=error.code, **error.facts)
-            with catalog.write() as connection:
-                rebuild_failed(connection, office, error.code)
+            with self._archive.catalog.write() as connection:
+                rebuild_failed(connection, claimed, error.code)
             return
         for record, why in built.refused.items():
             log.error("the index built anew refuses a record", record=record, why=why)
         seconds = round(time.monotonic() - start, 1)
         log.info("an index was built anew", office=office, records=built.records, refused=len(built.refused), seconds=seconds)
-        self._finish(office, len(built.refused))
+        self._finish(claimed, len(built.refused))
 
-    def _finish(self, office: OfficeId, refused: int = 0) -> None:
+    def _finish(self, claimed: Claimed, refused: int) -> None:
         with self._archive.catalog.write() as connection:
-            rebuild_done(connection, office, refused)
+            rebuild_done(connection, claimed, refused)
 
-    def _expected(self, office: OfficeId, without: frozenset[RecordId] = frozenset()) -> int:
+    def _expected(self, claimed: Claimed, without: frozenset[RecordId]) -> int:
+        """Asked last before the new index takes the old one's place, which who lost the lease must not do."""
         self._desk.stop_if_asked()
-        with self._archive.catalog.read() as connection:
-            return count_open_in(connection, office, without)
+        with self._archive.catalog.write() as connection:
+            hold_rebuild(connection, claimed, self._desk.lease_until())
+            return count_open_in(connection, claimed.office, without)
 
 
 class _Reading:
     """The open records of an office as catalog and store have them, from one id to the next, batch by batch. total: how many there are."""
 
-    def __init__(self, desk: Desk, office: OfficeId, total: int) -> None:
-        self._desk, self._archive, self._office = desk, desk.archive, office
+    def __init__(self, desk: Desk, claimed: Claimed, total: int) -> None:
+        self._desk, self._archive, self._claimed = desk, desk.archive, claimed
         self._done, self._total = 0, total
 
     def __call__(self, last: str) -> Sequence[IndexEntry]:
@@ -119,13 +153,13 @@ class _Reading:
         while not entries:
             self._desk.stop_if_asked()
             with self._archive.catalog.read() as connection:
-                records = open_after(connection, self._office, last, _AT_A_TIME)
+                records = open_after(connection, self._claimed.office, last, _AT_A_TIME)
             if not records:
                 return ()
             entries, last = self._entries(records), records[-1]
             self._done += len(entries)
             with self._archive.catalog.write() as connection:
-                rebuild_goes_on(connection, self._office, self._done, self._total)
+                rebuild_goes_on(connection, self._claimed, self._done, self._total)
         return entries
 
     def _entries(self, records: list[RecordId]) -> list[IndexEntry]:

@@ -11,6 +11,7 @@ from ingest.desk import Desk, Stopping
 from ingest.index_open import OpenIndexing
 from ingest.pipeline import Waiting, take_next
 from storage.catalog.blobs import forget_blob, retired_blobs
+from storage.catalog.rebuilds import void_rebuild_leases
 from storage.catalog.work import queue_figures, void_leases
 from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull, StoreUnreachable
 from storage.ids import RandomIds
@@ -35,6 +36,7 @@ def take_over(desk: Desk, *, is_first: bool) -> None:
     with archive.catalog.write() as connection:
         if is_first:
             void_leases(connection)
+            void_rebuild_leases(connection)
         retired = retired_blobs(connection)
     try:
         for blob in retired:

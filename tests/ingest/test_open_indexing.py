@@ -22,7 +22,7 @@ from storage.catalog.names import Depositor, OfficeId, PartitionName, SourceId
 from storage.catalog.offices import Office, add_office
 from storage.catalog.outbox import add_outbox_row, unapplied
 from storage.catalog.partitions import add_partition_key
-from storage.catalog.rebuilds import rebuild_done, rebuild_failed
+from storage.catalog.rebuilds import Claimed, add_rebuilds, claim_rebuild, rebuild_done, rebuild_failed
 from storage.catalog.records import NewRecord
 from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, OfficeKind, Operation
 from storage.clock import FixedClock
@@ -160,18 +160,19 @@ def test_a_newer_change_takes_the_place_of_one_that_was_refused(world: World) ->
     assert (world.waiting(), [one.text for one in world.index.entries(OFFICE)]) == ([], ["rừng"])
 
 
-@pytest.mark.parametrize("end", [rebuild_done, lambda connection, office: rebuild_failed(connection, office, "VK-INDEX-INCOMPLETE")])
-def test_what_was_refused_is_given_again_once_its_index_was_built_anew(world: World, end: Callable[[sa.Connection, OfficeId], None]) -> None:
+@pytest.mark.parametrize("end", [rebuild_done, lambda connection, claimed: rebuild_failed(connection, claimed, "VK-INDEX-INCOMPLETE")])
+def test_what_was_refused_is_given_again_once_its_index_was_built_anew(world: World, end: Callable[[sa.Connection, Claimed], None]) -> None:
     odd, _, _ = world.records
     world.index.refused = odd
     world.put(odd)
     world.indexing.turn()
     world.index.refused = None
     with world.catalog.write() as connection:
-        end(connection, OfficeId("another"))
-    assert world.indexing.turn() == 0
+        add_rebuilds(connection, [OFFICE], T0)
+        claimed = claim_rebuild(connection, "worker", T0, T0 + timedelta(minutes=1))
+    assert claimed is not None and world.indexing.turn() == 0
     with world.catalog.write() as connection:
-        end(connection, OFFICE)
+        end(connection, claimed)
     assert (world.indexing.turn(), world.waiting()) == (1, [])
 
 

@@ -63,5 +63,8 @@ rebuild = sa.Table(
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failed", sa.String(40)),  # the code of the error that ended it
     sa.Column("refused", sa.Integer),  # records that the new index, which answers by now, did not take
+    sa.Column("owner", sa.String(64)),
+    sa.Column("lease_until", Instant),
+    sa.CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="lease_has_owner"),
     sa.CheckConstraint("done >= 0 AND total >= 0 AND refused > 0", name="counts_are_counts"),
 )

@@ -19,7 +19,7 @@ from storage.audit.scribe import process
 from storage.catalog.audit_rows import add_audit_row
 from storage.catalog.names import OfficeId
 from storage.catalog.outbox import add_outbox_row
-from storage.catalog.rebuilds import add_rebuilds, all_rebuilds
+from storage.catalog.rebuilds import Claimed, add_rebuilds, all_rebuilds, claim_rebuild, give_back_rebuild, void_rebuild_leases
 from storage.catalog.record_facts import Change, facts_of
 from storage.catalog.records import Classified, classify
 from storage.catalog.states import BlobPart, Operation
@@ -210,6 +210,43 @@ def test_a_record_just_opened_is_left_to_its_own_change_until_it_lies_under_an_o
         indexing.turn()
     indexing.close()
     assert found(desk, '"nhà nứt"') == {opened, closed}
+
+
+def test_of_two_workers_one_builds_it_and_one_that_was_taken_for_dead_puts_it_down(world: World, desk: Desk) -> None:
+    (record,) = kept(world, desk, LETTER.format(number=68, what="mưa đá", text="Ngói vỡ."))
+    lost(world)
+    asked(desk)
+    other, seen = Reindexing(desk), list[float]()
+
+    def is_stopping() -> bool:
+        """What is asked before each step."""
+        seen.append(other.turn())
+        return False
+
+    before = acts(world)
+    assert Reindexing(replace(desk, is_stopping=is_stopping)).turn() == 0.0
+    assert seen and min(seen) > 0.0 and acts(world) == before + 1
+    assert found(desk, "mưa đá") == {record}
+
+    lost(world)
+    asked(desk)
+    gone = False
+
+    def is_taken_for_dead() -> bool:
+        nonlocal gone
+        if not gone:
+            with desk.archive.catalog.write() as connection:
+                void_rebuild_leases(connection)
+                assert claim_rebuild(connection, "other", desk.archive.clock.now(), desk.lease_until()) is not None
+            gone = True
+        return False
+
+    assert Reindexing(replace(desk, is_stopping=is_taken_for_dead)).turn() > 0.0
+    assert found(desk, "mưa đá") == set() and not list(Path(world.home.catalog).glob(".open-*"))
+    with desk.archive.catalog.write() as connection:
+        give_back_rebuild(connection, Claimed(CENTRAL, "other"))
+    Reindexing(desk).turn()
+    assert found(desk, "mưa đá") == {record}
 
 
 def test_a_worker_that_is_to_end_puts_it_down_and_the_next_one_begins_anew(world: World, desk: Desk) -> None:

@@ -22,7 +22,7 @@ from ingest.working import Worker, take_over
 from storage.archive import Archive
 from storage.catalog.outbox import add_outbox_row
 from storage.catalog.states import BlobPart, Operation, Outcome, Reason, State
-from storage.catalog.work import Job, claim
+from storage.catalog.work import Job, claim, heartbeat
 from storage.clock import FixedClock
 from storage.errors import LeaseLost
 from storage.failpoints import arm, disarm
@@ -86,7 +86,7 @@ def test_a_lease_is_lengthened_while_the_work_goes_on(world: World, desk: Desk) 
         return next(row["lease_until"] for row in world.rows("work") if row["record_id"] == taken.receipt.record)
 
     before = lease()
-    with kept_in_hand(replace(desk, lease=timedelta(milliseconds=60)), job):
+    with kept_in_hand(replace(desk, lease=timedelta(milliseconds=60)), lambda connection, until: heartbeat(connection, job, until)):
         wait(lambda: lease() != before)
     take_over(desk, is_first=True)
     at_the_end(desk)

@@ -22,6 +22,16 @@ from storage.catalog.names import PartitionName, PersonId
 from storage.catalog.outbox import add_outbox_row, applied, count_refused, drop_content, give_again, refused, refused_rows, unapplied
 from storage.catalog.partitions import newest_key
 from storage.catalog.privileges import readable
+from storage.catalog.rebuilds import (
+    add_rebuilds,
+    all_rebuilds,
+    claim_rebuild,
+    hold_rebuild,
+    rebuild_done,
+    rebuild_failed,
+    rebuild_goes_on,
+    void_rebuild_leases,
+)
 from storage.catalog.record_facts import Change
 from storage.catalog.records import Classified, advance, classify, keep, rewrapped, withdraw
 from storage.catalog.shown_size import show_size
@@ -89,6 +99,26 @@ def seen(place: Place, role: str) -> tuple[list[str], list[str]]:
         subjects = [str(row[0]) for row in connection.execute("SELECT subject FROM open_description")]
         contents = [str(row[0]) for row in connection.execute("SELECT content FROM outbox WHERE content IS NOT NULL")]
     return subjects, contents
+
+
+def test_an_index_is_built_anew_by_the_worker_as_the_api_asked_for_it(by_role: dict[str, World]) -> None:
+    for refused in (0, 2):
+        with by_role["api"].catalog.write() as connection:
+            add_rebuilds(connection, [OFFICE], T0)
+        with by_role["worker"].catalog.write() as connection:
+            claimed = claim_rebuild(connection, "w", T0, later(30))
+            assert claimed is not None
+            hold_rebuild(connection, claimed, later(40))
+            rebuild_goes_on(connection, claimed, 1, 2)
+            rebuild_done(connection, claimed, refused)
+            void_rebuild_leases(connection)
+    with by_role["api"].catalog.write() as connection:
+        assert [one.refused for one in all_rebuilds(connection)] == [2]
+        add_rebuilds(connection, [OFFICE], later(50))
+    with by_role["worker"].catalog.write() as connection:
+        again = claim_rebuild(connection, "w", later(50), later(90))
+        assert again is not None
+        rebuild_failed(connection, again, "VK-INDEX-INCOMPLETE")
 
 
 def close_it(catalog: Catalog, world: World, record: RecordId) -> None:

@@ -1,4 +1,4 @@
-"""Of an open index built anew it is remembered how many records it refused.
+"""Of an open index that is built anew it is remembered who builds it, and how many records it refused.
 
 Revision 0003. A revision never changes once it is released, so it says everything itself and takes nothing from the tables of today.
 """
@@ -24,6 +24,9 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failed", sa.String(length=40)),
         sa.Column("refused", sa.Integer()),
+        sa.Column("owner", sa.String(length=64)),
+        sa.Column("lease_until", sa.String(length=27)),
+        sa.CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_rebuild_lease_has_owner")),
         sa.CheckConstraint("done >= 0 AND total >= 0 AND refused > 0", name=op.f("ck_rebuild_counts_are_counts")),
         sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_rebuild_office_id")),
         sa.PrimaryKeyConstraint("office_id", name=op.f("pk_rebuild")),
