@@ -1,7 +1,8 @@
 """One record on the worker's desk: its parts and what was found out, opened or worked out when a step first needs it.
 
-What a step worked out is at hand for the next one. After a crash it is worked out again, from what lies durably in the store: nothing
-that a document says is ever written down unsealed before its level is known.
+What a step worked out is at hand for the next one. A step that leaves nothing in the store is put off: the next one that does writes it down
+in its own transaction, so that a plain text costs one transaction and not six. After a crash it is worked out again, from what lies durably in
+the store: nothing that a document says is ever written down unsealed before its level is known.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
+
+import sqlalchemy as sa
 
 from classification import Classification, classify
 from ingest.desk import Desk
@@ -25,8 +29,8 @@ from ingest.sandbox.sandbox import ReadingFailed
 from ingest.text_part import Reading
 from storage.catalog.blobs import BlobRow, blobs_of
 from storage.catalog.record_facts import RecordFacts, facts_of
-from storage.catalog.states import BlobPart
-from storage.catalog.work import Job
+from storage.catalog.states import BlobPart, next_state
+from storage.catalog.work import Job, finish_step
 from storage.description import Description
 from storage.errors import BlobMissing, FixityError, NotFound
 from storage.vault.age import open_file
@@ -47,6 +51,10 @@ class Papers:
         self._desk, self._record = desk, job.record
         self._sealed_input = job.sealed_input
         self._loan: Loan | None = None
+        self._facts: RecordFacts | None = None
+        self._blobs: tuple[BlobRow, ...] | None = None
+        self._put_off: list[Callable[[sa.Connection], None]] = []
+        self._put_off_until: Job | None = None
         self._open = ExitStack()
         self._envelope: Envelope | None = None
         self._original: Document | None = None
@@ -60,18 +68,48 @@ class Papers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open.close()
 
+    def put_off(self, job: Job, write: Callable[[sa.Connection], None], facts: RecordFacts | None = None) -> Job | None:
+        """The job of the next step; `write`, the result of this one, belongs to the transaction of a later one.
+
+        facts: the record as it will stand then, where that makes a difference to the steps between.
+        """
+        self._put_off.append(write)
+        self._put_off_until = job
+        self._facts = facts or self._facts
+        following = next_state(job.step)
+        return None if following is None else replace(job, step=following)
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """The transaction of a step. It begins with what the steps before it put off; raises LeaseLost, which undoes all of it."""
+        with self._desk.archive.catalog.write() as connection:
+            for write in self._put_off:
+                write(connection)
+            if self._put_off_until is not None:
+                finish_step(connection, self._put_off_until, self._desk.lease_until())
+            yield connection
+        self._put_off, self._put_off_until = [], None
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Ask the catalog anew, when next something is asked about the record or its parts: others may have changed it."""
+        self._facts = self._blobs = None
+
     def facts(self) -> RecordFacts:
-        """The record as it stands now."""
-        with self._desk.archive.catalog.read() as connection:
-            facts = facts_of(connection, self._record)
-        if facts is None:
+        """The record, as this worker left it or found it, with what is put off."""
+        if self._facts is None:
+            with self._desk.archive.catalog.read() as connection:
+                self._facts = facts_of(connection, self._record)
+        if self._facts is None:
             raise NotFound
-        return facts
+        return self._facts
 
     def blobs(self) -> tuple[BlobRow, ...]:
-        """Its parts as they stand now."""
-        with self._desk.archive.catalog.read() as connection:
-            return blobs_of(connection, self._record)
+        """Its parts, as this worker left them or found them."""
+        if self._blobs is None:
+            with self._desk.archive.catalog.read() as connection:
+                self._blobs = blobs_of(connection, self._record)
+        return self._blobs
 
     def blob(self, part: BlobPart) -> BlobRow | None:
         """One of them."""
@@ -110,10 +148,10 @@ class Papers:
     def envelope(self) -> Envelope:
         """What came with the document: from its envelope, or from the description that took it over."""
         if self._envelope is None:
-            blob, before = self.blob(BlobPart.ENVELOPE), self.described()
+            blob = self.blob(BlobPart.ENVELOPE)
             if blob is not None:
                 self._envelope = Envelope.parse(self._desk.open(blob))
-            elif before is not None:
+            elif (before := self.described()) is not None:
                 batch, path = (None if value is None else str(value) for value in map(before.skeleton.get, ("batch", "path")))
                 self._envelope = Envelope(before.file_name, before.plain_sha256, batch=batch, path=path)
             else:
@@ -149,6 +187,9 @@ class Papers:
             raise ReadingFailed(found.reason)
         if found.kind is None:
             self._reading = Reading(None)
+            return self._reading
+        if found.pages:
+            self._reading = Reading(found.kind, found.pages, found.warnings, found.active)
             return self._reading
         document = self.original() if found.access is None else self._open.enter_context(Document.of(found.access))
         password = self._password() if found.access is None else None

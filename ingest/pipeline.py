@@ -1,7 +1,8 @@
 """One document's way: received, identified, sanitised, read, described, classified, kept. Only this module knows the order.
 
 A step takes what lies durably in the store, works, and ends in one transaction that holds its result, the next state, the audit row of
-an act and the index's outbox. Whoever claims a record goes on where the last transaction ended.
+an act and the index's outbox: one of its own where it leaves something in the store, that of the next such step otherwise.
+Whoever claims a record goes on where the last transaction ended.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from storage.walls.children import NotMainThread
 __all__ = ["Waiting", "take_next"]
 
 Step = Callable[[Desk, Papers, Job], Job | None]
-"""Does a job's step in a transaction of its own. Returns the job of the next step, None after the last."""
+"""Does a job's step, and writes it down or puts that off (`Papers.put_off`). Returns the job of the next step, None after the last."""
 
 _STEPS: Final[dict[State, Step]] = {
     State.IDENTIFIED: identify,

@@ -29,6 +29,11 @@ class Reading:
     complete: bool = True
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is of a plain text, or of a type that is not read, so that reading it again costs nothing."""
+        return self.kind in (None, Kind.TEXT)
+
+    @property
     def plain(self) -> str:
         """The words of all pages, for the index."""
         return "\n\f".join(page.text for page in self.pages)

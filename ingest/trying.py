@@ -22,7 +22,9 @@ def try_reading(sandbox: Sandbox, content: bytes, file_name: str, password: str 
             raise ReadingFailed(found.reason)
         if found.kind is None:
             return found, Reading(None)
-        if found.access is None:
+        if found.pages:
+            pages = found.pages
+        elif found.access is None:
             pages = tuple(sandbox.read_pages(original, 1, max(found.page_count, 1), password))
         else:
             with Document.of(found.access) as access:

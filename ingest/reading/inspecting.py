@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 from ingest.reading import identify, sanitise
 from ingest.reading.identify import is_mismatch, is_polyglot
 from ingest.reading.images import DamagedImage, HugeImage, count_frames, open_image
-from ingest.reading.pages import Inspection, Kind
+from ingest.reading.pages import Inspection, Kind, PageText, Source
 from ingest.reading.pdfium import Cannot, PdfFile
 from ingest.reading.text import NotText, decode, pages_of_text
 from ingest.reasons import Reason
@@ -79,12 +79,14 @@ def _pdfium_agrees(document: Opened, password: str | None, page_count: int) -> b
 
 def _inspect_text(document: Opened, media_type: str, warnings: tuple[Reason, ...], limits: Limits) -> Inspection:
     try:
-        page_count = sum(1 for _ in pages_of_text(decode(document.content[:]), limits.page_of_text))
+        texts = list(pages_of_text(decode(document.content[:]), limits.page_of_text))
     except NotText:
         return Inspection(None, media_type, 0, Reason.UNKNOWN_TYPE, warnings, (), None)
-    if page_count > limits.pages:
+    if len(texts) > limits.pages:
         return Inspection(Kind.TEXT, media_type, 0, Reason.TOO_MANY_PAGES, warnings, (), None)
-    return Inspection(Kind.TEXT, media_type, page_count, None, warnings, (), None)
+    is_short = len(texts) <= limits.short_text
+    pages = tuple(PageText(number, text, (), Source.TEXT, None, 0, 0) for number, text in enumerate(texts, 1) if is_short)
+    return Inspection(Kind.TEXT, media_type, len(texts), None, warnings, (), None, pages)
 
 
 def _inspect_image(document: Opened, kind: Kind, media_type: str, warnings: tuple[Reason, ...], limits: Limits) -> Inspection:

@@ -133,6 +133,7 @@ class Inspection:
     page_count: 0 when the document cannot be opened. reason: why it is not taken as it is, or None.
     warnings: REPAIRED, TYPE_MISMATCH. active: names of what would act by itself, as the PDF spells them (`JavaScript`, `Launch`...).
     access: the derived copy to read and to show; None when the original serves.
+    pages: of a short plain text, all of them, read by the child that inspected it; none of anything else.
     """
 
     kind: Kind | None
@@ -142,6 +143,7 @@ class Inspection:
     warnings: tuple[Reason, ...]
     active: tuple[str, ...]
     access: bytes | None
+    pages: tuple[PageText, ...] = ()
 
 
 def page_lines(words: Iterable[Word]) -> list[str]:

@@ -60,12 +60,14 @@ def warm() -> None:
 
 
 def inspect(document: int, values: dict[str, Json], limits: Limits, send: Send) -> None:
-    """Values: `name`, `password`. Sends the access copy, if one is made, as bodies, and last a header with the findings."""
+    """Values: `name`, `password`. Sends the access copy, if one is made, as bodies, a short text's pages, and last a header with the findings."""
     sanitise.set_limits(limits)
     with os.fdopen(document, "rb") as stream:
         copy = _Bodies(send)
         found = inspecting.inspect(Opened(stream), str(values["name"]), _password(values), limits, copy)
         copy.flush()
+        for page in found.pages:
+            send(page_header(page))
         send(inspection_header(found))
 
 

@@ -82,7 +82,7 @@ def page_of(header: dict[str, Json], number: int, limits: Limits) -> PageText:
 
 
 def inspection_header(found: Inspection) -> dict[str, Json]:
-    """What was found; the access copy travels in bodies before it."""
+    """What was found; the access copy travels in bodies before it, and pages in headers of their own."""
     return {
         "kind": found.kind.value if found.kind else None,
         "media_type": found.media_type,
@@ -94,8 +94,8 @@ def inspection_header(found: Inspection) -> dict[str, Json]:
     }
 
 
-def inspection_of(header: dict[str, Json], access: bytes, limits: Limits) -> Inspection:
-    """The findings that a header must be, with the copy that came before it. Raises Broken for anything else."""
+def inspection_of(header: dict[str, Json], access: bytes, pages: tuple[PageText, ...], limits: Limits) -> Inspection:
+    """The findings that a header must be, with the copy or the pages that came before it. Raises Broken for anything else."""
     kind = _member(Kind, header["kind"]) if header.get("kind") is not None else None
     media_type, page_count = header.get("media_type"), header.get("page_count")
     reason = _reason(header["reason"]) if header.get("reason") is not None else None
@@ -107,7 +107,9 @@ def inspection_of(header: dict[str, Json], access: bytes, limits: Limits) -> Ins
         raise Broken("page count")
     if reason is None and bool(access) != header.get("has_access"):
         raise Broken("access copy")
-    return Inspection(kind, media_type, page_count, reason, warnings, active, access if access and reason is None else None)
+    if pages and (kind is not Kind.TEXT or reason is not None or len(pages) != page_count):
+        raise Broken("pages")
+    return Inspection(kind, media_type, page_count, reason, warnings, active, access if access and reason is None else None, pages)
 
 
 def size_of(header: dict[str, Json], taken: int, limits: Limits) -> tuple[int, int]:

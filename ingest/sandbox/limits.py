@@ -42,3 +42,5 @@ class Limits:
     """Words of one page."""
     page_of_text: int = 50_000
     """Characters of a plain text that make a page."""
+    short_text: int = 16
+    """Pages of a plain text that is read by the child that inspects it: another one would cost more than the reading."""

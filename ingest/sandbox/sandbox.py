@@ -80,15 +80,18 @@ class Sandbox:
             return _refused(Reason.EMPTY)
         if document.size > self._limits.document:
             return _refused(Reason.TOO_LARGE)
-        copy = bytearray()
+        copy, pages = bytearray(), list[PageText]()
         try:
             for frame in self._zygote.ask("inspect", {"name": name_hint, "password": password}, document):
                 if reason := failure_of(frame.header):
                     return _refused(reason)
-                if "copy" not in frame.header:
-                    return inspection_of(frame.header, bytes(copy), self._limits)
-                copy += frame.body
-                if len(copy) > self._limits.document + document.size:
+                if "page" in frame.header:
+                    pages.append(page_of(frame.header, len(pages) + 1, self._limits))
+                elif "copy" in frame.header:
+                    copy += frame.body
+                else:
+                    return inspection_of(frame.header, bytes(copy), tuple(pages), self._limits)
+                if len(copy) > self._limits.document + document.size or len(pages) > self._limits.short_text:
                     return _refused(Reason.LIMIT)
         except Died as died:
             return _refused(died.reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlalchemy as sa
 
 from classification import Classification, HandlingMark, Level
@@ -15,7 +17,7 @@ from storage.catalog.record_facts import Change, RecordFacts
 from storage.catalog.records import Classified, advance
 from storage.catalog.records import classify as note_level
 from storage.catalog.states import State
-from storage.catalog.work import Job, finish_step
+from storage.catalog.work import Job
 from storage.settings import NetworkClass
 
 __all__ = ["classify", "decide_level", "describe", "note_decision"]
@@ -24,17 +26,22 @@ __all__ = ["classify", "decide_level", "describe", "note_decision"]
 def describe(desk: Desk, papers: Papers, job: Job) -> Job | None:
     """Read the header. What it says stands in memory alone until the level is decided; the state says that it can be read."""
     papers.classification()
-    with desk.archive.catalog.write() as connection:
-        advance(connection, job.record, State.DESCRIBED)
-        return finish_step(connection, job, desk.lease_until())
+    return papers.put_off(job, lambda connection: advance(connection, job.record, State.DESCRIBED))
 
 
 def classify(desk: Desk, papers: Papers, job: Job) -> Job | None:
     """Decide the level. On an instance that may hold no secrets, what looks like one is closed at once and reported."""
-    decided = decide_level(papers.facts(), papers.classification())
-    with desk.archive.catalog.write() as connection:
-        note_decision(connection, desk, job, decided, again=False)
-        return finish_step(connection, job, desk.lease_until())
+    facts = papers.facts()
+    decided = decide_level(facts, papers.classification())
+    after = replace(
+        facts,
+        state=State.CLASSIFIED,
+        level=decided.level,
+        compartments=decided.compartments,
+        work_secret=decided.work_secret,
+        review=decided.review,
+    )
+    return papers.put_off(job, lambda connection: note_decision(connection, desk, job, decided, again=False), after)
 
 
 def note_decision(connection: sa.Connection, desk: Desk, job: Job, decided: Classified, *, again: bool) -> None:

@@ -11,7 +11,7 @@ from ingest.steps.resting import key_of, note_new_headers, put_down, wrap
 from storage.audit.leaf import Json
 from storage.audit.scribe import process
 from storage.catalog.audit_rows import add_audit_row
-from storage.catalog.blobs import add_blob, retire_blob
+from storage.catalog.blobs import Part, add_blobs, retire_blob
 from storage.catalog.deposits import settle
 from storage.catalog.outbox import add_outbox_row
 from storage.catalog.partitions import PartitionKey
@@ -27,30 +27,31 @@ from storage.vault.age import plain_size
 
 __all__ = ["keep"]
 
-_TAKEN_OVER = frozenset({BlobPart.ENVELOPE, BlobPart.DESCRIPTION})
-"""Parts that the new description takes over: they are not re-wrapped but destroyed."""
-
-
 def keep(desk: Desk, papers: Papers, job: Job) -> Job | None:
-    """Seal the description, bring every part under the partition's key, say so in one transaction, destroy what transit's key opens."""
+    """Seal the description, and a plain text's text, bring every part under the partition's key, say so in one transaction with the steps that
+    were put off, destroy what transit's key opens."""
     archive, facts, blobs = desk.archive, papers.facts(), papers.blobs()
     key, recipient = key_of(desk, facts.home)
     described = describe(papers, facts)
+    contents = {BlobPart.DESCRIPTION: described.encode()}
+    if papers.reading().is_plain:
+        contents[BlobPart.TEXT] = papers.reading().content()
+    replaced = [blob for blob in blobs if blob.part in {*contents, BlobPart.ENVELOPE}]  # the new description takes the envelope over
     failpoint("keep.1 the partition has its key")
-    description = desk.seal(described.encode(), recipient)
+    parts = [Part(part, desk.seal(content, recipient), "application/json") for part, content in contents.items()]
     failpoint("keep.2 the description is durable")
-    moved = wrap(desk, [blob for blob in blobs if blob.part not in _TAKEN_OVER], recipient)
+    moved = wrap(desk, [blob for blob in blobs if blob not in replaced], recipient)
     failpoint("keep.3 every part is under the partition's key")
-    with archive.catalog.write() as connection:
+    with papers.writing() as connection:
         note_new_headers(connection, desk, job, moved)
-        for part in _TAKEN_OVER:
-            retire_blob(connection, job.record, part, archive.clock.now())
-        add_blob(connection, job.record, BlobPart.DESCRIPTION, description, "application/json")
+        for blob in replaced:
+            retire_blob(connection, job.record, blob.part, archive.clock.now())
+        add_blobs(connection, job.record, parts)
         _note(connection, desk, papers, facts, key, described)
         original = next(blob for blob in blobs if blob.part is BlobPart.ORIGINAL)
         show_size(connection, job.record, plain_size(original.payload_size), facts.effective_level)
         failpoint("keep.4 commit")
-    put_down(desk, job, moved, [blob for blob in blobs if blob.part in _TAKEN_OVER])
+    put_down(desk, job, moved, replaced)
     return None
 
 

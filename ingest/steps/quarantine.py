@@ -29,7 +29,7 @@ def put_aside(desk: Desk, papers: Papers, job: Job, reason: Reason) -> None:
     given_up = [blob for blob in blobs if blob.part is BlobPart.TEXT and job.step is State.READ]
     moved = wrap(desk, [blob for blob in blobs if blob not in given_up], recipient)
     failpoint("quarantine.1 every part is under the partition's key")
-    with archive.catalog.write() as connection:
+    with papers.writing() as connection:
         note_new_headers(connection, desk, job, moved)
         details: dict[str, Json] = {"reason": str(reason), "partition": str(key.partition), "n": key.n}
         add_audit_row(connection, archive.scribe.row(process("worker"), "quarantine", AuditOutcome.FAILED, record=job.record, details=details))

@@ -24,9 +24,7 @@ def identify(desk: Desk, papers: Papers, job: Job) -> Job | None:
     found = papers.inspection()
     if found.reason not in (None, Reason.UNKNOWN_TYPE):
         raise ReadingFailed(found.reason)
-    with desk.archive.catalog.write() as connection:
-        advance(connection, job.record, State.IDENTIFIED, found.media_type, found.page_count)
-        return finish_step(connection, job, desk.lease_until())
+    return papers.put_off(job, lambda connection: advance(connection, job.record, State.IDENTIFIED, found.media_type, found.page_count))
 
 
 def sanitise(desk: Desk, papers: Papers, job: Job) -> Job | None:
@@ -34,31 +32,39 @@ def sanitise(desk: Desk, papers: Papers, job: Job) -> Job | None:
     found = papers.inspection()
     if found.reason not in (None, Reason.UNKNOWN_TYPE):  # a password went with the step before, and a crash came between
         raise ReadingFailed(found.reason)
+    if found.access is None and papers.blob(BlobPart.ACCESS) is None:
+        return papers.put_off(job, lambda connection: advance(connection, job.record, State.SANITISED))
     copy = None if found.access is None else desk.seal(found.access)
     failpoint("sanitise.1 the access copy is durable")
-    return _finish(desk, job, State.SANITISED, BlobPart.ACCESS, copy, found.media_type)
+    return _finish(desk, papers, job, State.SANITISED, BlobPart.ACCESS, copy, found.media_type)
 
 
 def read(desk: Desk, papers: Papers, job: Job) -> Job | None:
-    """Read the text of every page. A page that cannot be read is kept as such, and classification takes note of it."""
-    text = desk.seal(papers.read(lambda so_far: _keep_so_far(desk, job, so_far)).content())
+    """Read the text of every page. A page that cannot be read is kept as such, and classification takes note of it.
+
+    What a plain text says is not kept now: to read it again costs nothing, so that it is sealed once, to the key under which it will rest.
+    """
+    reading = papers.read(lambda so_far: _keep_so_far(desk, papers, job, so_far))
+    if reading.is_plain:
+        return papers.put_off(job, lambda connection: advance(connection, job.record, State.READ))
+    text = desk.seal(reading.content())
     failpoint("read.1 the text is durable")
-    return _finish(desk, job, State.READ, BlobPart.TEXT, text, "application/json")
+    return _finish(desk, papers, job, State.READ, BlobPart.TEXT, text, "application/json")
 
 
-def _keep_so_far(desk: Desk, job: Job, so_far: Reading) -> None:
+def _keep_so_far(desk: Desk, papers: Papers, job: Job, so_far: Reading) -> None:
     """Note what is read of a long document as its text, which stands for nothing while the state is not READ."""
     text = desk.seal(so_far.content())
-    with desk.archive.catalog.write() as connection:
+    with papers.writing() as connection:
         heartbeat(connection, job, desk.lease_until())
         replaced = _replace(connection, desk, job, BlobPart.TEXT, text, "application/json")
     failpoint("read.2 what is read so far is kept")
     _destroy(desk, replaced)
 
 
-def _finish(desk: Desk, job: Job, to: State, part: BlobPart, stored: Stored | None, media_type: str) -> Job | None:
+def _finish(desk: Desk, papers: Papers, job: Job, to: State, part: BlobPart, stored: Stored | None, media_type: str) -> Job | None:
     """Note the step's part, in the place of an earlier reading's; where it has none now, what was there goes."""
-    with desk.archive.catalog.write() as connection:
+    with papers.writing() as connection:
         replaced = _replace(connection, desk, job, part, stored, media_type)
         advance(connection, job.record, to)
         following = finish_step(connection, job, desk.lease_until())

@@ -61,6 +61,7 @@ def reread(desk: Desk, papers: Papers, job: Job) -> Job | None:
     reading = papers.read(lambda _: None)
     if (lost := _lost(papers.read_before(), reading)) is not None:
         raise ReadingFailed(lost)
+    papers.look_again()
     before = papers.facts()
     decided = _decided(desk, papers, before)
     after = replace(before, level=decided.level, compartments=decided.compartments, work_secret=decided.work_secret, review=decided.review)

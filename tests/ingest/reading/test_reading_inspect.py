@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from ingest.reading.pages import Kind
+from ingest.reading.pages import Inspection, Kind
 from ingest.reasons import Reason
 from ingest.sandbox.document import Document
 from ingest.sandbox.limits import Limits
@@ -232,6 +232,15 @@ def bomb(size: int) -> bytes:
         target = io.BytesIO()
         pdf.save(target, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
         return target.getvalue()
+
+
+def test_a_short_text_comes_with_its_pages_and_a_long_one_is_read_later(inspect: Inspect, read: Read) -> None:
+    content = "Điều 1\f\fĐiều 3".encode()
+    assert inspect(content, "a.txt").pages == tuple(read(content, 1, 3))
+    most = Limits().short_text
+    assert len(inspect(b"a\f" * (most - 1), "a.txt").pages) == most
+    assert inspect(b"a\f" * most, "a.txt") == Inspection(Kind.TEXT, "text/plain", most + 1, None, (), (), None)
+    assert inspect(pdf_of(PAGE), "a.pdf").pages == ()
 
 
 def test_a_bomb_in_a_page_is_refused(inspect: Inspect) -> None:

@@ -196,6 +196,22 @@ def test_findings_that_cannot_be_are_a_crash(liar: Sandbox, change: dict[str, ob
         assert liar.inspect(forged, "").reason is Reason.CRASHED
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        (PAGE, FOUND | {"kind": "image/png"}),
+        (PAGE, FOUND | {"reason": "DAMAGED"}),
+        (PAGE, FOUND | {"page_count": 2}),
+        (PAGE, PAGE, FOUND),
+        (PAGE | {"text": "bell \a"}, FOUND),
+    ],
+)
+def test_pages_that_cannot_come_with_what_was_found_are_a_crash(liar: Sandbox, said: tuple[dict[str, object], ...]) -> None:
+    with answering(PAGE, FOUND) as honest, answering(*said) as forged:
+        assert [page.number for page in liar.inspect(honest, "").pages] == [1]
+        assert liar.inspect(forged, "").reason is Reason.CRASHED
+
+
 def test_a_document_that_cannot_be_opened_fails_at_once(liar: Sandbox) -> None:
     with answering("no header") as document, pytest.raises(ReadingFailed) as failed:
         list(liar.read_pages(document, 1, 1000))

@@ -1,6 +1,6 @@
 """A zygote whose walls are the product's and which reads plain text alone, so that it starts at once.
 
-Of a PDF it counts the pages, and on each it reads which pages its child was asked for.
+Of a PDF it counts the pages, and on each it reads which pages its child was asked for. One that acts by itself gets a copy that does not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ingest.sandbox.zygote import run
 Send = Callable[..., None]
 
 PAGE = re.compile(rb"/Type /Page\b")
+ACTS = b"this acts by itself"
 DIES_LATE = b"its reader dies behind page 16"
 DIES_EARLY = b"its reader dies of each page up to 16"
 
@@ -27,7 +28,10 @@ def inspect(document: int, values: dict[str, Json], limits: Limits, send: Send) 
     with os.fdopen(document, "rb") as file:
         content = file.read()
     if content.startswith(b"%PDF"):
-        send(inspection_header(Inspection(Kind.PDF, "application/pdf", len(PAGE.findall(content)), None, (), (), None)))
+        access = b"" if ACTS in content else None
+        if access is not None:
+            send({"copy": True}, content.replace(ACTS, b""))
+        send(inspection_header(Inspection(Kind.PDF, "application/pdf", len(PAGE.findall(content)), None, (), (), access)))
     else:
         send(inspection_header(Inspection(Kind.TEXT, "text/plain", 1, None, (), (), None)))
 

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.servers
 LIFE = Path(__file__).with_name("life.py")
 KILLED = -9
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-OURS = {"deposit", "sanitise", "read", "keep", "rewrap", "rest", "index"}
-"""The steps of the way itself; those of the store have tests of their own."""
+PLAIN = {"deposit", "keep", "rewrap", "rest"}
+OURS = {"open": PLAIN | {"index"}, "closed": PLAIN, "scan": PLAIN | {"sanitise", "read"}}
+"""The steps of the way itself, for each kind of document; those of the store have tests of their own."""
 
 
 def run(world: World, document: Path, spec: str) -> tuple[int, list[str]]:
@@ -33,8 +34,8 @@ def run(world: World, document: Path, spec: str) -> tuple[int, list[str]]:
 class Lives:
     """One life after another, each with a document of its own; the first act of each is to finish what the one before left."""
 
-    def __init__(self, world: World, folder: Path, *, is_closed: bool) -> None:
-        self._world, self._folder, self._is_closed = world, folder, is_closed
+    def __init__(self, world: World, folder: Path, kind: str) -> None:
+        self._world, self._folder, self._kind = world, folder, kind
         self.number = 0
         self.acknowledged: list[bytes] = []
 
@@ -42,8 +43,8 @@ class Lives:
         """The points that it passed, None if it was killed."""
         self.number += 1
         text = LETTER.format(number=self.number, what=self._folder.name, text="Điều khoản. " * 100)
-        document = self._folder / f"{self.number}.txt"
-        document.write_text(marked(text) if self._is_closed else text)
+        document = self._folder / f"{self.number}.{'pdf' if self._kind == 'scan' else 'txt'}"
+        document.write_text({"open": text, "closed": marked(text), "scan": f"%PDF /Type /Page {self.number} this acts by itself"}[self._kind])
         status, said = run(self._world, document, spec)
         assert said[0] == "settled", "what was left by the kill before could not be put right"
         if "acknowledged" in said:
@@ -51,13 +52,13 @@ class Lives:
         return None if status == KILLED else said[said.index("kept") + 1 :]
 
 
-@pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed"])
-def test_killed_at_every_step_of_the_pipeline_nothing_acknowledged_is_lost(world: World, tmp_path: Path, is_closed: bool) -> None:
-    lives = Lives(world, tmp_path, is_closed=is_closed)
+@pytest.mark.parametrize("kind", OURS)
+def test_killed_at_every_step_of_the_pipeline_nothing_acknowledged_is_lost(world: World, tmp_path: Path, kind: str) -> None:
+    lives = Lives(world, tmp_path, kind)
     passed = lives.live("count")
     assert passed is not None
-    points = [point for point in dict.fromkeys(passed) if point.split(".")[0] in OURS]
-    assert {point.split(".")[0] for point in points} == OURS - ({"index"} if is_closed else set())
+    points = [point for point in dict.fromkeys(passed) if point.split(".")[0] in OURS["open"] | OURS["scan"]]
+    assert {point.split(".")[0] for point in points} == OURS[kind]
     for point in points:
         assert lives.live(f"kill@{point}") is None
     assert lives.live("count") is not None
@@ -66,12 +67,12 @@ def test_killed_at_every_step_of_the_pipeline_nothing_acknowledged_is_lost(world
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed"])
-def test_killed_at_every_point_of_all_nothing_acknowledged_is_lost(world: World, tmp_path: Path, is_closed: bool) -> None:
+@pytest.mark.parametrize("kind", OURS)
+def test_killed_at_every_point_of_all_nothing_acknowledged_is_lost(world: World, tmp_path: Path, kind: str) -> None:
     # Every life shall pass the same points: which folders it would have to make is chance, and their making has tests of its own.
     for tree, shard in product(("payloads", "headers"), product(BASE32, repeat=2)):
         (world.home.store / tree / "".join(shard)).mkdir(mode=0o700, exist_ok=True)
-    lives = Lives(world, tmp_path, is_closed=is_closed)
+    lives = Lives(world, tmp_path, kind)
     passed = None
     while passed is None:
         passed = lives.live(f"kill@{lives.number + 1}")

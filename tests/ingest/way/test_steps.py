@@ -16,6 +16,7 @@ from ingest.papers import Papers
 from ingest.pipeline import Waiting, take_next
 from ingest.sandbox.sandbox import Sandbox
 from ingest.steps.describing import decide_level
+from ingest.steps.quarantine import put_aside
 from ingest.steps.reading import identify
 from ingest.text_part import Reading
 from ingest.working import Worker, take_over
@@ -55,8 +56,10 @@ def test_of_a_step_whose_lease_went_to_another_worker_nothing_is_written(world: 
         papers.inspection()
         other = claimed(world, "other", after=timedelta(minutes=1))
         before = world.row(taken.receipt.record)
+        following = identify(desk, papers, late)
+        assert following is not None
         with pytest.raises(LeaseLost):
-            identify(desk, papers, late)
+            put_aside(desk, papers, following, Reason.CRASHED)
     assert world.row(taken.receipt.record) == before
     assert (other.record, other.attempts) == (taken.receipt.record, 2)
     take_over(desk, is_first=True)
@@ -103,7 +106,7 @@ def test_without_its_keeper_a_record_waits_and_no_attempt_counts(world: World, d
             with pytest.raises(Waiting):
                 take_next(keeperless, "worker")
     work = next(row for row in world.rows("work") if row["record_id"] == taken.receipt.record)
-    assert (work["step"], work["attempts"], work["owner"]) == (State.KEPT, 0, None)
+    assert (work["step"], work["attempts"], work["owner"]) == (State.IDENTIFIED, 0, None)
     at_the_end(desk)
     assert world.settled(taken).reason is None
 

@@ -150,7 +150,7 @@ def test_an_active_pdf_is_kept_as_it_came_beside_a_copy_without_what_would_act(w
 
 def test_a_document_that_kills_its_worker_three_times_is_quarantined_and_the_others_go_on(world: World) -> None:
     _end_worker(world)
-    armed("kill@read.1")
+    armed("kill@keep.1")
     taken = world.deposit("the worker dies of this")
     for attempt in (1, 2, 3):
         world.household.tend()
