@@ -1,7 +1,7 @@
 """Open indexes that are to be built anew: asked for, under way, failed, or done but for records refused. Of one that is done nothing stays.
 
-One worker at a time has one in hand, by a lease as the queue's, and each of its writes is fenced by its name. Once one has ended, done or failed, what
-the office's index refused until then is given to it again.
+One worker at a time has one in hand, by a lease as the queue's, and each of its writes is fenced by its name. Once one has ended, done or failed,
+what the office's index refused until then is given to it again.
 """
 
 from __future__ import annotations

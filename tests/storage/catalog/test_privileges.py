@@ -102,7 +102,7 @@ def seen(place: Place, role: str) -> tuple[list[str], list[str]]:
 
 
 def test_an_index_is_built_anew_by_the_worker_as_the_api_asked_for_it(by_role: dict[str, World]) -> None:
-    for refused in (0, 2):
+    for not_taken in (0, 2):
         with by_role["api"].catalog.write() as connection:
             add_rebuilds(connection, [OFFICE], T0)
         with by_role["worker"].catalog.write() as connection:
@@ -110,7 +110,7 @@ def test_an_index_is_built_anew_by_the_worker_as_the_api_asked_for_it(by_role: d
             assert claimed is not None
             hold_rebuild(connection, claimed, later(40))
             rebuild_goes_on(connection, claimed, 1, 2)
-            rebuild_done(connection, claimed, refused)
+            rebuild_done(connection, claimed, not_taken)
             void_rebuild_leases(connection)
     with by_role["api"].catalog.write() as connection:
         assert [one.refused for one in all_rebuilds(connection)] == [2]
