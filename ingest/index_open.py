@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from storage.catalog.engine import Catalog
+from storage.catalog.index_faults import all_faults, fault_mended, note_fault
 from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.outbox import OutboxRow, applied, refused, unapplied, unapplied_in, waiting_in
 from storage.catalog.record_facts import RecordFacts, facts_of
@@ -54,7 +55,7 @@ class OpenIndexing:
     def __init__(self, catalog: Catalog, clock: Clock, index: OpenIndex) -> None:
         self._catalog, self._clock, self._index = catalog, clock, index
         self._given_up: dict[Change, OutboxRow] = {}
-        self._held_up: dict[OfficeId, _HeldUp] = {}
+        self._held_up: dict[OfficeId, _HeldUp] | None = None
         self._expunge_at = self._look_at = 0.0
         self._early = 0
 
@@ -66,46 +67,29 @@ class OpenIndexing:
         once to the one that is being built. None of these is in the way of others. Raises as `OpenIndex` does; what was not carried out waits.
         """
         known = {row.id for row in self._given_up.values()}
-        held_up = map(PartitionName, self._held_up)
         with self._catalog.read() as connection:
-            limit = _AT_A_TIME + len(known) + self._early
-            rows = unapplied(connection, is_open=True, limit=limit, now=self._clock.now(), without=held_up)
-            waiting = [(row, facts_of(connection, row.record)) for row in (*rows, *self._of_held_up(connection, known)) if row.id not in known]
+            held_up = self._held_up = self._known_faults(connection) if self._held_up is None else self._held_up
+            limit, without = _AT_A_TIME + len(known) + self._early, map(PartitionName, held_up)
+            rows = unapplied(connection, is_open=True, limit=limit, now=self._clock.now(), without=without)
+            looked = self._looked_at(held_up)
+            rows += tuple(row for office in looked for row in self._of_held_up(connection, office, held_up[office], known))
+            waiting = [(row, facts_of(connection, row.record)) for row in rows if row.id not in known]
         changes = {change: row for row, facts in waiting if (change := _change(row, facts)) is not None}
         self._early = len(waiting) - len(changes)
         outcome = self._index.apply(list(changes))
         self._refuse([(changes.pop(one.change), one.why) for one in outcome.refused])
-        self._hold_up(list(changes.values()), outcome.held_up)
+        self._hold_up(held_up, looked, list(changes.values()), outcome.held_up)
         changes = {change: row for change, row in changes.items() if change.office not in outcome.held_up}
         done = [row for row in changes.values() if row.operation is Operation.PUT]
         self._settle(done)
         self._given_up |= {change: row for change, row in changes.items() if row.operation is Operation.DELETE}
         return len(done) + self._expunge()
 
-    def _of_held_up(self, connection: sa.Connection, known: set[int]) -> Iterator[OutboxRow]:
-        """Of each office that is held up, every second, what its index was not given yet, and the oldest, to see whether that is taken by now."""
-        if time.monotonic() < self._look_at:
-            return
-        self._look_at = time.monotonic() + _BETWEEN_LOOKS
-        for office, held_up in list(self._held_up.items()):
-            waiting = [row for row in waiting_in(connection, PartitionName(office)) if row not in known]
-            new = [row for row in waiting if row not in held_up.given]
-            if not waiting:
-                del self._held_up[office]
-            elif len(new) > _AT_A_TIME:
-                self._look_at = 0.0
-            yield from unapplied_in(connection, {*waiting[:1], *new[:_AT_A_TIME]})
+    @staticmethod
+    def _known_faults(connection: sa.Connection) -> dict[OfficeId, _HeldUp]:
+        """Those that an earlier process met, to be looked at first."""
+        return {fault.office: _HeldUp(fault.code, set()) for fault in all_faults(connection)}
 
-    def _hold_up(self, given: list[OutboxRow], errors: Mapping[OfficeId, VankhoError]) -> None:
-        """Note of the offices that were given something which of their indexes took nothing, and which take changes again."""
-        for office in {row.partition.office for row in given}:
-            before, error = self._held_up.pop(office, None), errors.get(office)
-            if error is None:
-                continue
-            if before is None or before.code != error.code:
-                log.error("the open index of an office waits", office=office, code=error.code)
-            rows = {row.id for row in given if row.partition.office == office}
-            self._held_up[office] = _HeldUp(error.code, rows if before is None else rows | before.given)
     def _refuse(self, rows: list[tuple[OutboxRow, str]]) -> None:
         if not rows:
             return
@@ -113,6 +97,42 @@ class OpenIndexing:
             for row, why in rows:
                 log.error("the open index refuses a record", record=row.record, why=why)
                 refused(connection, row, why, self._clock.now())
+
+    def _looked_at(self, held_up: dict[OfficeId, _HeldUp]) -> list[OfficeId]:
+        """Which of the offices that are held up are to be looked at now: every second all of them."""
+        if time.monotonic() < self._look_at:
+            return []
+        self._look_at = time.monotonic() + _BETWEEN_LOOKS
+        return list(held_up)
+
+    def _of_held_up(self, connection: sa.Connection, office: OfficeId, held_up: _HeldUp, known: set[int]) -> tuple[OutboxRow, ...]:
+        """What the office's index was not given yet, and the oldest, to see whether that is taken by now."""
+        waiting = [row for row in waiting_in(connection, PartitionName(office)) if row not in known]
+        new = [row for row in waiting if row not in held_up.given]
+        if len(new) > _AT_A_TIME:
+            self._look_at = 0.0
+        return unapplied_in(connection, {*waiting[:1], *new[:_AT_A_TIME]})
+
+    def _hold_up(
+        self, held_up: dict[OfficeId, _HeldUp], looked: list[OfficeId], given: list[OutboxRow], errors: Mapping[OfficeId, VankhoError]
+    ) -> None:
+        """Note which offices' indexes took nothing of what they were given; those that were looked at and did, or for which nothing waits, go on."""
+        found = {office: error.code for office, error in errors.items() if office not in held_up or held_up[office].code != error.code}
+        mended = [office for office in looked if office not in errors]
+        if found or mended:
+            with self._catalog.write() as connection:
+                for office in mended:
+                    fault_mended(connection, office)
+                for office, code in found.items():
+                    note_fault(connection, office, code, self._clock.now())
+        for office in mended:
+            del held_up[office]
+            log.info("the open index of an office goes on", office=office)
+        for office, code in found.items():
+            log.error("the open index of an office waits", office=office, code=code)
+        for office, error in errors.items():
+            before = held_up[office].given if office in held_up else set()
+            held_up[office] = _HeldUp(error.code, before | {row.id for row in given if row.partition.office == office})
 
     def _expunge(self) -> int:
         if not self._given_up or time.monotonic() < self._expunge_at:

@@ -8,6 +8,7 @@ from typing import Final
 from storage.access import Action, Subject, clause_for
 from storage.archive import Archive
 from storage.catalog.audit_rows import oldest_waiting
+from storage.catalog.index_faults import all_faults
 from storage.catalog.outbox import RefusedRow, count_refused, oldest_unapplied, refused_rows
 from storage.catalog.schema import record
 from storage.catalog.work import queue_figures
@@ -26,7 +27,8 @@ _NAMED: Final = 100
 def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
     """Engines, queue, index lag (seconds), what the open index refused, keeper, log, free disk (bytes), what is claimed on this machine, warnings.
 
-    Refused records are counted, and named, at most 100, to who may read them.
+    Refused records are counted, and named, at most 100, to who may read them. index_faults: the offices whose open index takes nothing, so that
+    what is for it waits.
     """
     now = archive.clock.now()
     with archive.catalog.read() as connection:
@@ -34,6 +36,7 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         waiting, since = oldest_unapplied(connection)
         refused, named = count_refused(connection), refused_rows(connection, clause_for(subject, Action.READ, record), _NAMED)
         pending, _ = oldest_waiting(connection)
+        faults = all_faults(connection)
     abi = landlock.abi()
     promised: list[Json] = [claim.sentence.text(lang) for claim in claims(abi)] or [NOTHING_CLAIMED.text(lang)]
     warnings: list[Json] = []
@@ -53,6 +56,7 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         "index_waiting": waiting,
         "index_refused": refused,
         "refused_records": [_refused(row) for row in named],
+        "index_faults": [{"office": one.office, "code": one.code, "since": instant(one.since)} for one in faults],
         "keeper": keeper,
         "log": {"size": int(size) if size.isdigit() else None, "pending": pending},
         "disk_free": shutil.disk_usage(archive.home.store).free,

@@ -45,6 +45,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
         "batch": {"SELECT": _ALL, "INSERT": _ALL},
         "blob": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "retired_at", "DELETE": _ALL},
         "idempotency": {"SELECT": _ALL, "INSERT": _ALL},
+        "index_fault": {"SELECT": _ALL},
         "office": {"SELECT": _ALL},
         "open_description": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
         "outbox": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
@@ -62,6 +63,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
     CatalogRole.WORKER: {
         "audit_pending": {"INSERT": _ALL},
         "blob": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "header_version, header_sha256, retired_at", "DELETE": _ALL},
+        "index_fault": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
         "office": {"SELECT": _ALL},
         "open_description": {"SELECT": _ALL, "INSERT": _ALL, "DELETE": _ALL},
         "outbox": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "refused, refused_at, again_at", "DELETE": _ALL},

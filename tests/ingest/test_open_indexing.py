@@ -17,6 +17,7 @@ from storage.catalog.audit_rows import AuditRow
 from storage.catalog.blobs import Part
 from storage.catalog.deposits import Deposit, take_in
 from storage.catalog.engine import Catalog, create_catalog
+from storage.catalog.index_faults import all_faults
 from storage.catalog.migrations import migrate
 from storage.catalog.names import Depositor, OfficeId, PartitionName, SourceId
 from storage.catalog.offices import Office, add_office
@@ -37,7 +38,7 @@ from storage.vault.folder import FolderStore
 KEY = bytes(range(32))
 T0 = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 OFFICE = OfficeId("h37")
-OPEN = PartitionName(OFFICE)
+OTHER = OfficeId("h38")
 SCANNER = SourceId("scanner")
 
 
@@ -69,8 +70,9 @@ class World:
         self.clock = FixedClock(T0)
         self.indexing = OpenIndexing(self.catalog, self.clock, self.index)
         with self.catalog.write() as connection:
-            add_office(connection, Office(OFFICE, "Văn phòng", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
-            add_partition_key(connection, OPEN, "age1pq1", T0)
+            for office in (OFFICE, OTHER):
+                add_office(connection, Office(office, "Văn phòng", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
+                add_partition_key(connection, PartitionName(office), f"age1pq{office}", T0)
         self.records = [self._record(name) for name in "abc"]
 
     def _record(self, name: str) -> RecordId:
@@ -82,14 +84,14 @@ class World:
             take_in(connection, self.ids, deposit, T0, lambda _: row)
         return record.id
 
-    def put(self, record: RecordId, text: str = "thuế") -> None:
-        content = to_content(IndexEntry(record, OFFICE, Level.NON_CONFIDENTIAL, text=text))
+    def put(self, record: RecordId, text: str = "thuế", office: OfficeId = OFFICE) -> None:
+        content = to_content(IndexEntry(record, office, Level.NON_CONFIDENTIAL, text=text))
         with self.catalog.write() as connection:
-            add_outbox_row(connection, record, Operation.PUT, OPEN, T0, content)
+            add_outbox_row(connection, record, Operation.PUT, PartitionName(office), T0, content)
 
-    def delete(self, record: RecordId) -> None:
+    def delete(self, record: RecordId, office: OfficeId = OFFICE) -> None:
         with self.catalog.write() as connection:
-            add_outbox_row(connection, record, Operation.DELETE, OPEN, T0)
+            add_outbox_row(connection, record, Operation.DELETE, PartitionName(office), T0)
 
     def waiting(self) -> list[RecordId]:
         with self.catalog.read() as connection:
@@ -202,6 +204,42 @@ def test_an_index_built_anew_over_a_damaged_one_is_given_what_waits_and_what_com
         assert time.monotonic() < end
         world.indexing.turn()
     assert world.indexed() == {third}
+
+
+def test_a_damaged_index_of_one_office_is_named_and_holds_back_no_other(world: World, tmp_path: Path) -> None:
+    first, second, third = world.records
+    world.put(first)
+    world.put(second, office=OTHER)
+    world.indexing.turn()
+    world.index.slow = 1
+    world.delete(first)
+    world.delete(second, office=OTHER)
+    world.indexing.turn()  # given up, and not yet gone from their files
+    world.index.close()
+    file = tmp_path / f"open-{OFFICE}.db"
+    whole = file.read_bytes()
+    file.write_bytes(b"no longer a database" * 500)
+    end = time.monotonic() + 30
+
+    def faults() -> list[tuple[OfficeId, str]]:
+        with world.catalog.read() as connection:
+            return [(fault.office, fault.code) for fault in all_faults(connection)]
+
+    world.put(third)
+    world.put(second, office=OTHER)
+    while second in world.waiting():
+        assert time.monotonic() < end
+        world.indexing.turn()
+    assert (world.waiting(), faults()) == ([first, third], [(OFFICE, "VK-INDEX-DAMAGED")])
+    assert {one.record_id for one in world.index.entries(OTHER)} == {second}
+    world.indexing = OpenIndexing(world.catalog, FixedClock(T0), world.index)  # as the next process finds it
+    world.indexing.turn()
+    assert faults() == [(OFFICE, "VK-INDEX-DAMAGED")]
+    file.write_bytes(whole)
+    while world.waiting():
+        assert time.monotonic() < end
+        world.indexing.turn()
+    assert (world.indexed(), faults()) == ({third}, [])
 
 
 def test_a_record_given_up_is_done_once_nothing_is_left_of_it_and_holds_up_no_other(world: World) -> None:

@@ -6,7 +6,7 @@ from storage.catalog.schema.base import metadata
 from storage.catalog.schema.deposits import batch, idempotency, receipt
 from storage.catalog.schema.log import audit_pending
 from storage.catalog.schema.people import office, person, person_fact, source
-from storage.catalog.schema.queue import outbox, rebuild, work
+from storage.catalog.schema.queue import index_fault, outbox, rebuild, work
 from storage.catalog.schema.records import blob, open_description, partition, partition_key, record, record_fact
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "batch",
     "blob",
     "idempotency",
+    "index_fault",
     "metadata",
     "office",
     "open_description",

@@ -1,4 +1,4 @@
-"""Work to do on records, what the indexes are yet to learn, and which of them are to be built anew."""
+"""Work to do on records, what the indexes are yet to learn, which of them take nothing, and which are to be built anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from storage.catalog.columns import Instant, Partition, Word, one_of
 from storage.catalog.schema.base import ID, metadata
 from storage.catalog.states import Operation, Reason, State
 
-__all__ = ["outbox", "rebuild", "work"]
+__all__ = ["index_fault", "outbox", "rebuild", "work"]
 
 _OPEN = sa.text("NOT done")
 _REFUSAL_IS_WHOLE = sa.CheckConstraint(  # with the column, as SQLite adds no constraint to a table that is there
@@ -52,6 +52,14 @@ outbox = sa.Table(
     sa.CheckConstraint("content IS NULL OR (partition_id LIKE 'open/%' AND operation = 'put')", name="content_is_open"),
     sa.Index("ix_outbox_record_id", "record_id"),
     sa.Index("ix_outbox_partition_id", "partition_id", "id"),
+)
+
+index_fault = sa.Table(
+    "index_fault",
+    metadata,
+    sa.Column("office_id", sa.String(63), sa.ForeignKey("office.id"), primary_key=True),
+    sa.Column("code", sa.String(40), nullable=False),  # of the error with which its open index takes no changes
+    sa.Column("since", Instant, nullable=False),
 )
 
 rebuild = sa.Table(

@@ -1,4 +1,4 @@
-"""Of an open index that is built anew it is remembered who builds it, and how many records it refused.
+"""Which open indexes take nothing is remembered, and of one that is built anew who builds it, and how many records it refused.
 
 Revision 0003. A revision never changes once it is released, so it says everything itself and takes nothing from the tables of today.
 """
@@ -13,7 +13,15 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the table of rebuildings again with what it says now, since SQLite changes no check of a table; what was asked for stays asked."""
+    """Add the table of faults, and make that of rebuildings again, since SQLite changes no check of a table; what was asked for stays asked."""
+    op.create_table(
+        "index_fault",
+        sa.Column("office_id", sa.String(length=63), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("since", sa.String(length=27), nullable=False),
+        sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_index_fault_office_id")),
+        sa.PrimaryKeyConstraint("office_id", name=op.f("pk_index_fault")),
+    )
     asked = op.get_bind().execute(sa.text("SELECT office_id, asked_at, total, done, failed FROM rebuild")).mappings().all()
     op.drop_table("rebuild")
     rebuild = op.create_table(

@@ -1,0 +1,41 @@
+"""An open index that is damaged is named by `status`, and what is for it waits until it is built anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.proofs.served import OPEN, Served, until
+
+pytestmark = pytest.mark.servers
+
+
+def letter(number: int) -> bytes:
+    return OPEN.format(number=number, text="Hoa sữa nở.").encode()
+
+
+def test_a_damaged_index_is_named_until_it_is_built_anew_and_nothing_is_lost(served: Served, scanner: str, officer: str) -> None:
+    def total() -> object:
+        return served.ask("GET", "search?q=hoa%20s%E1%BB%AFa", officer).json.get("total")
+
+    instance = served.instance
+    assert served.settled(scanner, served.deposit(scanner, letter(1)))["outcome"] == "stored"
+    until(lambda: total() == 1, what="found")
+    (before,) = instance.json("status")
+    assert before["index_faults"] == []
+    for path in (instance.home / "catalog").glob("open-central.db*"):
+        path.unlink()
+    (instance.home / "catalog" / "open-central.db").write_bytes(b"no longer a database" * 500)
+    os.kill(served.pid("worker"), signal.SIGKILL)  # which had the file open
+    assert served.settled(scanner, served.deposit(scanner, letter(2)))["outcome"] == "stored"
+    until(lambda: instance.json("status")[0]["index_faults"], what="named")
+    ((fault,),) = (instance.json("status")[0]["index_faults"],)  # type: ignore[misc]
+    assert (fault["office"], fault["code"]) == ("central", "VK-INDEX-DAMAGED")
+    assert "VK-INDEX-DAMAGED" in instance.run("status").stdout
+    assert served.ask("GET", "search?q=hoa", officer).code == "VK-INDEX-DAMAGED"
+    assert instance.json("reindex") == [{"done": ["central"], "failed": {}, "refused": {}}]
+    until(lambda: total() == 2, what="found again")
+    until(lambda: instance.json("status")[0]["index_faults"] == [], what="named no more")
+    assert instance.json("check")[0]["findings"] == []
