@@ -10,6 +10,7 @@ from storage.archive import Archive
 from storage.catalog.audit_rows import oldest_waiting
 from storage.catalog.index_faults import all_faults
 from storage.catalog.outbox import RefusedRow, count_refused, oldest_unapplied, refused_rows
+from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.schema import record
 from storage.catalog.work import queue_figures
 from storage.clock import instant
@@ -24,11 +25,13 @@ __all__ = ["standing"]
 _NAMED: Final = 100
 
 
+
 def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
     """Engines, queue, index lag (seconds), what the open index refused, keeper, log, free disk (bytes), what is claimed on this machine, warnings.
 
     Refused records are counted, and named, at most 100, to who may read them. index_faults: the offices whose open index takes nothing, so that
-    what is for it waits.
+    what is for it waits. reindexing: those whose index is to be built anew, in the order in which it is, with how many records were read of how
+    many; and those of which it failed, or which lack records that were refused.
     """
     now = archive.clock.now()
     with archive.catalog.read() as connection:
@@ -36,7 +39,7 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         waiting, since = oldest_unapplied(connection)
         refused, named = count_refused(connection), refused_rows(connection, clause_for(subject, Action.READ, record), _NAMED)
         pending, _ = oldest_waiting(connection)
-        faults = all_faults(connection)
+        faults, rebuilds = all_faults(connection), all_rebuilds(connection)
     abi = landlock.abi()
     promised: list[Json] = [claim.sentence.text(lang) for claim in claims(abi)] or [NOTHING_CLAIMED.text(lang)]
     warnings: list[Json] = []
@@ -57,6 +60,9 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         "index_refused": refused,
         "refused_records": [_refused(row) for row in named],
         "index_faults": [{"office": one.office, "code": one.code, "since": instant(one.since)} for one in faults],
+        "reindexing": [
+            {"office": one.office, "done": one.done, "total": one.total, "failed": one.failed, "refused": one.refused} for one in rebuilds
+        ],
         "keeper": keeper,
         "log": {"size": int(size) if size.isdigit() else None, "pending": pending},
         "disk_free": shutil.disk_usage(archive.home.store).free,

@@ -1,4 +1,4 @@
-"""An open index that is damaged is named by `status`, and what is for it waits until it is built anew."""
+"""An open index that is damaged is named by `status`, as is what is built anew, and what is for it waits until it is built anew."""
 
 from __future__ import annotations
 
@@ -35,7 +35,17 @@ def test_a_damaged_index_is_named_until_it_is_built_anew_and_nothing_is_lost(ser
     assert (fault["office"], fault["code"]) == ("central", "VK-INDEX-DAMAGED")
     assert "VK-INDEX-DAMAGED" in instance.run("status").stdout
     assert served.ask("GET", "search?q=hoa", officer).code == "VK-INDEX-DAMAGED"
-    assert instance.json("reindex") == [{"done": ["central"], "failed": {}, "refused": {}}]
+    os.kill(worker := served.pid("worker"), signal.SIGSTOP)
+    try:
+        assert served.ask("POST", "reindexing", officer).status == 202
+        (standing,) = instance.json("status")
+        assert standing["reindexing"] == [{"office": "central", "done": 0, "total": None, "failed": None, "refused": None}]
+        (line,) = [line for line in instance.run("status").stdout.splitlines() if line.startswith("reindexing")]
+        assert "central" in line
+    finally:
+        os.kill(worker, signal.SIGCONT)
     until(lambda: total() == 2, what="found again")
+    assert instance.json("reindex") == [{"done": ["central"], "failed": {}, "refused": {}}]
     until(lambda: instance.json("status")[0]["index_faults"] == [], what="named no more")
+    assert (total(), instance.json("status")[0]["reindexing"]) == (2, [])
     assert instance.json("check")[0]["findings"] == []
