@@ -62,7 +62,8 @@ def normalise(text: str) -> str:
         text = _MARK_RUN.sub(_ordered, unicodedata.normalize("NFD", text))
     if _ALIEN.search(text):
         text = _TOKEN.sub(_relatined, text)
-    return unicodedata.normalize("NFC", text).translate(_ONE_FOR_ONE)
+    composed = unicodedata.normalize("NFC", text)
+    return text if composed == text else composed.translate(_ONE_FOR_ONE)
 
 
 def _shorter(run: re.Match[str]) -> str:

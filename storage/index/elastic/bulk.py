@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypedDict, TypeVar, cast
+from urllib.parse import quote
 
 from storage.errors import IndexBusy, IndexUnreachable
 from storage.ids import RecordId
@@ -29,6 +30,10 @@ _THERE: Final = frozenset({200, 201, 409})
 
 _OF_THE_INDEX: Final = frozenset({"index_closed_exception"})
 """What the cluster says with status 400 of every document alike."""
+_REFRESHED_AT_A_TIME: Final = 20
+"""Their names are in the address, of which Elasticsearch reads 4,096 bytes."""
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class _Error(TypedDict):
@@ -44,14 +49,19 @@ class _Bulk(TypedDict):
     items: list[dict[str, _Item]]
 
 
+class _Refreshed(TypedDict):
+    _shards: dict[str, int]
+
+
 _S = TypeVar("_S")
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[_S]):
-    """One document for one index, as it is sent. source: what it belongs to."""
+    """One document for one index, as it is sent. source: what it belongs to. index: the alias by which it is written to."""
 
     source: _S
+    index: str
     lines: bytes
 
 
@@ -65,24 +75,29 @@ class Outcome(Generic[_S]):
 
 def operation(source: _S, index: str, record: RecordId, version: int, body: Query) -> Operation[_S]:
     """What puts a document in the place of an older one. Source: Elasticsearch, "Bulk API"; "Versioning", `external_gte`."""
-    how = {"_index": Names.writing(index), "_id": record, "version": version, "version_type": "external_gte", "require_alias": True}
-    lines = (json.dumps({"index": how}), json.dumps(body, ensure_ascii=False), "")
-    return Operation(source, "\n".join(lines).encode())
+    alias = Names.writing(index)
+    how = {"_index": alias, "_id": record, "version": version, "version_type": "external_gte", "require_alias": True}
+    return Operation(source, alias, f"{_ENCODE({'index': how})}\n{_ENCODE(body)}\n".encode())
 
 
 def put(cluster: Cluster, operations: Iterator[Operation[_S]]) -> Outcome[_S]:
     """Send operations: when this returns, what was taken in is durable, and found.
 
     They may arrive in any order, since each has its version. One that alone is too much for the cluster is refused.
+    What takes several requests is made to be found once, at the end: each time it would cost as much as the writing, and leave a small segment.
     Raises IndexBusy where the cluster has too much to do for a minute, and as `Cluster.ask` does.
     """
     outcome: Outcome[_S] = Outcome()
     waiting, on_their_way = _Ahead(operations), list[Future[list[_Result[_S]]]]()
     most, end = _BYTES, time.monotonic() + _PATIENCE
+    batch, touched = waiting.take(most), set[str]()
+    at_once = not waiting.has_more()
     with ThreadPoolExecutor(_LANES, "bulk") as lanes:
         while True:
-            while len(on_their_way) < _LANES and (batch := waiting.take(most)):
-                on_their_way.append(lanes.submit(_sent, cluster, batch))
+            while batch and len(on_their_way) < _LANES:
+                touched.update(one.index for one in batch)
+                on_their_way.append(lanes.submit(_sent, cluster, batch, at_once))
+                batch = waiting.take(most)
             if not on_their_way:
                 break
             busy = _sorted_out(on_their_way.pop(0).result(), outcome)
@@ -91,9 +106,12 @@ def put(cluster: Cluster, operations: Iterator[Operation[_S]]) -> Outcome[_S]:
             elif time.monotonic() > end:
                 raise IndexBusy
             else:
-                waiting.give_back(busy)
+                waiting.give_back(busy + batch)
                 most = max(most // 2, _LEAST_BYTES)
                 time.sleep(_PAUSE)
+                batch = waiting.take(most)
+    if not at_once:
+        _refresh(cluster, sorted(touched))
     return outcome
 
 
@@ -120,6 +138,13 @@ class _Ahead(Generic[_S]):
         """Have them taken again before all others."""
         self._back[:0] = operations
 
+    def has_more(self) -> bool:
+        """Whether there are any left."""
+        following = self._next()
+        if following is not None:
+            self._back.insert(0, following)
+        return following is not None
+
     def _next(self) -> Operation[_S] | None:
         return self._back.pop(0) if self._back else next(self._operations, None)
 
@@ -128,9 +153,20 @@ _Result = tuple[Operation[_S], int, str]
 """An operation, its status, and what the cluster calls the reason."""
 
 
-def _sent(cluster: Cluster, batch: list[Operation[_S]]) -> list[_Result[_S]]:
+def _refresh(cluster: Cluster, indexes: Sequence[str]) -> None:
+    """Let what these indexes were given be found; one that was removed meanwhile is passed over. Raises IndexUnreachable where a shard fails."""
+    for start in range(0, len(indexes), _REFRESHED_AT_A_TIME):
+        some = ",".join(quote(index, safe="") for index in indexes[start : start + _REFRESHED_AT_A_TIME])
+        answered = cluster.ask("POST", f"/{some}/_refresh", ignore_unavailable=True)
+        if cast("_Refreshed", answered.body)["_shards"]["failed"]:
+            raise IndexUnreachable(why="a refresh failed")
+
+
+def _sent(cluster: Cluster, batch: list[Operation[_S]], at_once: bool) -> list[_Result[_S]]:
+    """at_once: whether it is to be found as soon as it is taken in."""
+    lines, refresh = [one.lines for one in batch], "true" if at_once else "false"
     try:
-        answered = cluster.ask("POST", "/_bulk", [one.lines for one in batch], accepted=frozenset({413}), refresh="true", timeout="20s")
+        answered = cluster.ask("POST", "/_bulk", lines, accepted=frozenset({413}), refresh=refresh, timeout="20s")
     except IndexBusy:
         return [(one, 429, "") for one in batch]
     if answered.status == 413:

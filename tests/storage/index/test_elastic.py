@@ -20,7 +20,7 @@ from storage.ids import RandomIds, RecordId
 from storage.index.elastic import ElasticOpenIndex, forget_elastic, found_elastic
 from storage.index.elastic.bulk import Outcome, operation, put
 from storage.index.elastic.cluster import Cluster, Json, Query
-from storage.index.elastic.documents import emptied, index_body
+from storage.index.elastic.documents import document, emptied, index_body
 from storage.index.elastic.names import Names
 from storage.index.entry import FacetField, FacetValue, IndexEntry
 from storage.index.open_index import Applied, Change, Rebuilt
@@ -56,6 +56,25 @@ def test_what_comes_late_or_twice_brings_nothing_back(elastic: Elastic, office: 
     assert found(asked, "") == [] and office.index.count(office.office) == 0 and list(office.index.entries(office.office)) == []
     office.index.apply([change(office, "r", 13, "rừng")])
     assert found(asked, "rừng") == ["r"]
+
+
+def test_what_takes_several_requests_is_found_in_every_index_when_it_is_done(elastic: Elastic) -> None:
+    offices = [elastic.make(f"large{number}") for number in range(25)]
+    long = "thuế đất " * 10_000  # half a request
+    offices[0].index.apply([change(office, f"r{number}", number + 1, long) for number, office in enumerate(offices)])
+    assert [found(elastic.asked(office), "thuế") for office in offices] == [[f"r{number}"] for number in range(25)]
+
+
+def test_what_was_taken_in_but_never_made_to_be_found_is_found_once_it_is_sent_again(elastic: Elastic, office: Office) -> None:
+    cluster, names = Cluster(elastic.server), Names(elastic.instance)
+    office.index.apply([change(office, "r", 10, "đất")])
+    late = entry("late", text="thuế")
+    (index,) = names.existing(cluster)[office.office].all
+    cluster.ask("POST", "/_bulk", [operation(0, index, late.record_id, 11, document(late)).lines], refresh="false")
+    assert found(elastic.asked(office), "thuế") == []
+    office.index.apply([Change(office.office, late.record_id, 11, late)])
+    assert found(elastic.asked(office), "thuế") == ["late"]
+    cluster.close()
 
 
 def test_a_change_for_an_index_that_was_removed_makes_no_new_one(elastic: Elastic) -> None:
