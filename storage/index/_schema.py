@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
+from storage.index.frequency import STEPS, step_of
 from storage.index.needs import Field
 
 __all__ = ["COLUMN_COUNTS", "CREATE", "WORD_COLUMNS", "count_column", "word_column"]
-
-_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
 def word_column(field: Field, *, exact: bool) -> str:
@@ -17,13 +14,13 @@ def word_column(field: Field, *, exact: bool) -> str:
 
 
 WORD_COLUMNS = tuple(word_column(field, exact=exact) for field in Field for exact in (True, False))
-COLUMN_COUNTS = {f"{field}_{step}": (field, step) for field in ("subject", "text") for step in _STEPS}
+COLUMN_COUNTS = {f"{field}_{step}": (field, step) for field in ("subject", "text") for step in STEPS}
 """The columns of `frequency`: where a term stands says in which field it occurs and how often."""
 
 
 def count_column(field: str, count: int) -> str:
-    """The column of a term that occurs `count` times: BM25 hardly tells 17 from 20, so that a few steps do."""
-    return f"{field}_{_STEPS[bisect_right(_STEPS, count) - 1]}"
+    """The column of a term that occurs `count` times."""
+    return f"{field}_{STEPS[step_of(count)]}"
 
 
 # The tokenizer `ascii` splits at the spaces that we put between tokens and takes every letter beyond ASCII as it is: the engine

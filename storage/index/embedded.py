@@ -19,10 +19,10 @@ from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
 from storage.ids import RecordId
 from storage.index._connection import Connection, Row, opened, refusing
 from storage.index._schema import CREATE, WORD_COLUMNS, count_column, word_column
-from storage.index.analysis import ANALYSIS_VERSION, Token, analyse, term_counts
+from storage.index.analysis import ANALYSIS_VERSION, Token, analyse
 from storage.index.entry import IndexEntry
 from storage.index.fields import cleaned, searched
-from storage.index.needs import Field
+from storage.index.frequency import counted_forms
 
 __all__ = ["EmbeddedPartition", "create_partition", "open_or_make", "open_partition"]
 
@@ -183,8 +183,7 @@ def _delete(connection: Connection, record_id: RecordId) -> None:
 
 def _insert(connection: Connection, entry: IndexEntry, digest: bytes) -> None:
     fields = {field: analyse(text) for field, text in searched(entry).items()}
-    subject = term_counts([fields[Field.SUBJECT]])
-    text = term_counts([fields[name] for name in Field if name is not Field.SUBJECT])
+    subject, text = counted_forms(fields)
     listed = (
         entry.record_id, digest, entry.office, entry.level.value, entry.ref_code, entry.doc_type, entry.issuer,
         None if entry.date is None else entry.date.isoformat(), entry.subject, entry.page_count, json.dumps(sorted(entry.tags)),

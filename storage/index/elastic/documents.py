@@ -1,4 +1,7 @@
-"""What an index of Elasticsearch holds of a record: our own tokens to find and rank by, values to filter by, and what is shown."""
+"""What an index of Elasticsearch holds of a record: our own tokens to find and rank by, values to filter by, and what is shown.
+
+In a closed partition also who needs to know of it, and counts of its terms, since there the engine does not rank.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +14,34 @@ from typing import Final, TypedDict
 from classification.levels import Level
 from storage.catalog.names import OfficeId
 from storage.ids import RecordId
-from storage.index.analysis import written
+from storage.index.analysis import Form, analyse, written
 from storage.index.elastic.cluster import Json, Query
+from storage.index.elastic.names import Kind
 from storage.index.entry import FacetField, IndexEntry
 from storage.index.fields import cleaned, searched
+from storage.index.frequency import STEPS, counted_forms, step_of
 from storage.index.needs import Field
-from storage.index.ranking import K1, B
+from storage.index.ranking import K1, B, Occurrence
 
-__all__ = ["BODY", "HEAD", "SHOWN", "STARTS", "TEXT", "Shown", "alone", "document", "emptied", "entry_of", "index_body", "read_shown", "shortened"]
+__all__ = [
+    "BITS", "BODY", "COUNT", "HEAD", "LENGTHS", "NEED", "SHOWN", "STARTS", "TEXT", "Shown", "alone", "counted_bit", "document", "emptied",
+    "entry_of", "index_body", "occurrence", "read_shown", "shortened",
+]  # fmt: skip
 
 HEAD, TEXT = "head", Field.TEXT.value
 """What a record is ranked by: all its short fields as one, and its text. Both hold each token in its forms, as `analysis` spells terms."""
 
 SHOWN, BODY = "shown", "body"
 """What is shown of a record, as one piece that can be read without the rest; and its text."""
+
+NEED, COUNT = "need_to_know", "count"
+"""Of closed records alone: the tokens of those who need to know, and how often each term occurs, as `counted_bit` spells it."""
+
+LENGTHS: Final = ("subject_length", "text_length")
+"""Of closed records alone, in syllables."""
+
+BITS: Final = 8
+"""Four for the step of a term's count in the subject, four for that in the text; 0 where it does not occur."""
 
 STARTS: Final = "^"
 """A token that stands where a field begins, and is no word."""
@@ -53,16 +70,17 @@ class Shown(TypedDict):
     tokens: list[str]
 
 
-def index_body(aliases: Iterable[str]) -> Query:
+def index_body(aliases: Iterable[str], kind: Kind = Kind.OPEN) -> Query:
     """Settings and mappings of an index.
 
     Nothing is analysed but at spaces, nothing is refreshed but on demand, no query and no document is logged. Of what was deleted nothing is
     kept longer than ten minutes for a copy that may want to catch up, and a merge on demand takes out all of it.
     """
-    return {"aliases": {name: {} for name in aliases}, "settings": _SETTINGS, "mappings": {"dynamic": "strict", "properties": _fields()}}
+    fields = _fields() if kind is Kind.OPEN else _fields() | _closed_fields()
+    return {"aliases": {name: {} for name in aliases}, "settings": _SETTINGS, "mappings": {"dynamic": "strict", "properties": fields}}
 
 
-def document(entry: IndexEntry) -> Query:
+def document(entry: IndexEntry, kind: Kind = Kind.OPEN) -> Query:
     """A record as it is put into an index. The forms of a field stand apart, so that no phrase goes over from one to the next."""
     entry = cleaned(entry)
     fields = {field: _forms(text) for field, text in searched(entry).items()}
@@ -82,7 +100,7 @@ def document(entry: IndexEntry) -> Query:
     }
     for field in _ALONE:
         made[alone(field)] = [f"{STARTS} {form}" for form in fields[field]]
-    return made
+    return made if kind is Kind.OPEN else made | _closed(entry)
 
 
 def emptied(record: RecordId) -> Query:
@@ -106,6 +124,17 @@ def entry_of(shown: Shown, text: str) -> IndexEntry:
         None if shown["date"] is None else date.fromisoformat(shown["date"]), shown["subject"], text, shown["file_name"], shown["page_count"],
         frozenset(shown["tags"]), frozenset(shown["tokens"]),
     )  # fmt: skip
+
+
+def counted_bit(term: str, bit: int) -> str:
+    """Says of a record that holds it that this bit is set in the count of the term."""
+    return f"{bit}{term}"
+
+
+def occurrence(code: int) -> Occurrence:
+    """How often a term occurs whose count has the bits of this number set."""
+    subject, text = divmod(code, 1 << BITS // 2)
+    return Occurrence(STEPS[subject - 1] if subject else 0, STEPS[text - 1] if text else 0)
 
 
 def alone(field: Field) -> str:
@@ -144,6 +173,27 @@ def _forms(text: str) -> tuple[str, str]:
 
 def _joined(terms: list[str]) -> str:
     return " ".join(terms if max(map(len, terms), default=0) <= _LONGEST else map(shortened, terms))
+
+
+def _closed(entry: IndexEntry) -> Query:
+    """What a closed partition holds beside it. entry: cleaned."""
+    subject, text = counted_forms({field: analyse(said) for field, said in searched(entry).items()})
+    terms = dict.fromkeys([*subject.counts, *text.counts])
+    counts: list[Json] = [counted_bit(term, bit) for term in terms for bit in _set(_code(subject, term) << BITS // 2 | _code(text, term))]
+    return {NEED: sorted(entry.tokens), COUNT: counts, **dict(zip(LENGTHS, (subject.length, text.length), strict=True))}
+
+
+def _code(form: Form, term: str) -> int:
+    return step_of(form.counts[term]) + 1 if term in form.counts else 0
+
+
+def _set(code: int) -> list[int]:
+    return [bit for bit in range(BITS) if code >> bit & 1]
+
+
+def _closed_fields() -> Query:
+    known: Json = {"type": "keyword", "doc_values": False}
+    return {NEED: known, COUNT: known, **{name: {"type": "integer", "index": False} for name in LENGTHS}}
 
 
 def _fields() -> Query:

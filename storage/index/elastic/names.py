@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, TypedDict, cast
 
 from storage.catalog.names import OfficeId
 from storage.index.analysis import ANALYSIS_VERSION
 from storage.index.elastic.cluster import WRITING, Cluster, Patience
 
-__all__ = ["Generations", "Names"]
+__all__ = ["Generations", "Kind", "Names"]
 
 _VERSION: Final = "a" + ANALYSIS_VERSION.replace("/", "-")
 
@@ -37,20 +38,31 @@ class Generations:
         return self.current is not None and self.current not in self.written
 
 
+class Kind(StrEnum):
+    """Which records: no credential may do anything with indexes of both kinds."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names that begin with the instance's: several instances may share a cluster. No office's id holds an `@` or a `+`."""
+    """Names that begin with the instance's: several instances may share a cluster. No office's id holds an `@` or a `+`.
+
+    A closed partition goes by the id of its key, which says nothing of office, level or compartments.
+    """
 
     instance: str
+    kind: Kind = Kind.OPEN
 
     @property
     def pattern(self) -> str:
         """All indexes and aliases of the instance."""
-        return f"vk-{self.instance}-open-*"
+        return f"vk-{self.instance}-{self.kind}-*"
 
     def answering(self, office: OfficeId) -> str:
         """The alias of the index that answers for an office."""
-        return f"vk-{self.instance}-open-{office}"
+        return f"vk-{self.instance}-{self.kind}-{office}"
 
     def generation(self, office: OfficeId, number: int) -> str:
         """An index by itself: the analysis that made it, and a number."""

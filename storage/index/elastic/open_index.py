@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, TypedDict, cast
+from typing import ClassVar, Final, TypedDict, cast
 
 from storage.catalog.names import OfficeId
 from storage.errors import IndexDamaged, IndexOutdated
@@ -14,7 +14,7 @@ from storage.ids import RecordId
 from storage.index.elastic.cluster import SEARCHING, Cluster, Query
 from storage.index.elastic.documents import BODY, SHOWN, entry_of, read_shown
 from storage.index.elastic.expunging import Expunging
-from storage.index.elastic.names import Names
+from storage.index.elastic.names import Kind, Names
 from storage.index.elastic.queries import visible
 from storage.index.elastic.rebuilding import rebuild
 from storage.index.elastic.source import ElasticSource
@@ -58,8 +58,10 @@ class ElasticOpenIndex:
     A credential without user is an API key, in the encoded form in which it was given out. Connections are made when first needed.
     """
 
+    kind: ClassVar = Kind.OPEN
+
     def __init__(self, server: Server, instance: str) -> None:
-        self._server, self._names = server, Names(instance)
+        self._server, self._names = server, Names(instance, self.kind)
         self._turn = threading.Lock()
         self._cluster: Cluster | None = None
         self._answering = frozenset[OfficeId]()
@@ -83,12 +85,18 @@ class ElasticOpenIndex:
     @contextmanager
     def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
         """One source for all offices that have an index. Raises IndexOutdated, and IndexDamaged where an index went away."""
+        with self._answered(hidden) as (cluster, there):
+            yield [ElasticSource(cluster, self._names, there)] if there else []
+
+    @contextmanager
+    def _answered(self, hidden: Hidden) -> Iterator[tuple[Cluster, dict[OfficeId, frozenset[RecordId]]]]:
+        """The cluster, and of these offices those that have an index."""
         cluster = self._connected()
         if not hidden.keys() <= self._answering:
             self._look(cluster, hidden)
         there = {office: hidden[office] for office in hidden if office in self._answering}
         try:
-            yield [ElasticSource(cluster, self._names, there)] if there else []
+            yield cluster, there
         except IndexDamaged:
             self._answering = frozenset()
             raise

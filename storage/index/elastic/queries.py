@@ -18,7 +18,7 @@ from storage.index.query import Group, Weighted
 from storage.index.question import Question
 from storage.index.ranking import K1, Tier
 
-__all__ = ["carrying", "demanded", "exactly", "key_of", "matching", "place_of", "ranked", "visible"]
+__all__ = ["carrying", "demanded", "exactly", "key_of", "matching", "place_of", "ranked", "tiers", "visible"]
 
 _WIDTH: Final = 1024.0
 """A tier's share of the scores: floats of 24 bits, which from 1,024 to 5,120 lie 0.0001 to 0.0005 apart, so that millionths tell all of them."""
@@ -132,7 +132,7 @@ def ranked(question: Question, hidden: Sequence[Query], floor: float | None) -> 
     if others:
         must.append({"bool": {"filter": _needed(question, others, floor)}})
     sought: Query = {"bool": {"must": must, "filter": _conditions(question), "must_not": _forbidden(question, hidden), "should": should}}
-    functions: list[Query] = [{"filter": said, "weight": _base(tier)} for tier, said in _tiers(question, relaxed=floor is not None)]
+    functions: list[Query] = [{"filter": said, "weight": _base(tier)} for tier, said in tiers(question, relaxed=floor is not None)]
     return {"function_score": {"query": sought, "functions": functions, "score_mode": "first", "boost_mode": "sum"}}
 
 
@@ -142,7 +142,7 @@ def _is_plain(group: Group) -> bool:
     return isinstance(need, Run) and need.fields == EVERYWHERE and not need.exact and need.tokens == (first,) and len(group.ways) == 1
 
 
-def _tiers(question: Question, *, relaxed: bool) -> Iterator[tuple[Tier, Query]]:
+def tiers(question: Question, *, relaxed: bool) -> Iterator[tuple[Tier, Query]]:
     """What puts a record that matches into a tier; the first that holds counts."""
     query = question.query
     if query.codes:

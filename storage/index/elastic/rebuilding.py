@@ -36,10 +36,10 @@ def rebuild(
     for left in set(there) - {current}:  # by an attempt that was cut off
         _remove(cluster, left)
     new = names.following(office, there)
-    create(cluster, new, [])  # from now on every change goes into both
+    create(cluster, names, new, [])  # from now on every change goes into both
     done = False
     try:
-        refused = put(cluster, _operations(new, read)).refused
+        refused = put(cluster, _operations(names, new, read)).refused
         if len(refused) > _MOST_REFUSED:
             raise IndexIncomplete(found=count(new, frozenset()), expected=expected(frozenset()))
         found = agreed(partial(count, new), expected, frozenset(refused), patience)
@@ -55,9 +55,9 @@ def rebuild(
     return Rebuilt(found, refused)
 
 
-def _operations(index: str, read: Batches) -> Iterator[Operation[RecordId]]:
+def _operations(names: Names, index: str, read: Batches) -> Iterator[Operation[RecordId]]:
     for entry in every(read):
-        yield operation(entry.record_id, index, entry.record_id, _ENTRY_VERSION, document(entry))
+        yield operation(entry.record_id, index, entry.record_id, _ENTRY_VERSION, document(entry, names.kind))
 
 
 def _remove(cluster: Cluster, index: str) -> None:

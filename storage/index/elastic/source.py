@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypedDict, cast
@@ -23,7 +23,7 @@ from storage.index.ranking import Counted
 from storage.index.relaxing import Partial
 from storage.index.snippets import snippets
 
-__all__ = ["ElasticSource"]
+__all__ = ["Counts", "ElasticSource", "FoundHit", "counting", "hit_of", "shows_text"]
 
 _VALUES: Final = 10_000
 """Values of a facet that come with the hits; where there are more, all are read page by page."""
@@ -31,7 +31,7 @@ _VALUES: Final = 10_000
 _TERMS_AT_A_TIME: Final = 50_000
 
 
-class _Hit(TypedDict):
+class FoundHit(TypedDict):
     _source: dict[str, str]
     fields: dict[str, list[str]]
     sort: tuple[float, str]
@@ -42,9 +42,9 @@ class _Total(TypedDict):
     value: int
 
 
-class _Hits(TypedDict):
+class Hits(TypedDict):
     total: _Total
-    hits: list[_Hit]
+    hits: list[FoundHit]
 
 
 class _Bucket(TypedDict):
@@ -52,14 +52,14 @@ class _Bucket(TypedDict):
     doc_count: int
 
 
-class _Counts(TypedDict):
+class Counts(TypedDict):
     buckets: list[_Bucket]
     sum_other_doc_count: int
 
 
-class _Found(TypedDict):
-    hits: _Hits
-    aggregations: dict[str, _Counts]
+class _Found(TypedDict, total=False):
+    hits: Hits
+    aggregations: dict[str, Counts]
 
 
 class _Place(TypedDict):
@@ -67,7 +67,7 @@ class _Place(TypedDict):
 
 
 class _Held(TypedDict):
-    hits: _Hits
+    hits: Hits
     aggregations: dict[str, _Place]
 
 
@@ -101,24 +101,23 @@ class ElasticSource:
         """What is found here; the statistics of others are not used."""
         hidden = self._hidden()
         matched = matching(question, hidden, floor)
-        shows_text = question.snippets and bool(question.query.groups)
-        sort: list[Query] = [{"ordinal": "desc"} if question.by_date else {"_score": "desc"}, {"record_id": "asc"}]
+        order: list[Query] = [{"ordinal": "desc"} if question.by_date else {"_score": "desc"}, {"record_id": "asc"}]
         request: Query = {
             "query": matched if question.by_date else ranked(question, hidden, floor),
-            "sort": sort,
+            "sort": order,
             "size": question.limit + 1,
             "track_total_hits": True,
             "stored_fields": [SHOWN],
-            "_source": [BODY] if shows_text else False,
-            "aggs": {field.value: {"terms": {"field": field.value, "size": _VALUES}} for field in question.facets},
+            "_source": [BODY] if shows_text(question) else False,
+            "aggs": counting(question.facets),
         }
         if question.after is not None:
             after = question.after
             request["search_after"] = [-after.minor, after.record_id] if question.by_date else place_of(after)
         found = cast("_Found", self._search(request))
         hits = found["hits"]["hits"]
-        facets = {field: self._facet(field, found["aggregations"][field.value], matched) for field in question.facets}
-        shown = tuple(self._hit(hit, question, shows_text=shows_text) for hit in hits[: question.limit])
+        facets = self._facets(question, found.get("aggregations", {}), matched)
+        shown = tuple(hit_of(hit, _key(hit["sort"], question), question) for hit in hits[: question.limit])
         return PartitionAnswer(found["hits"]["total"]["value"], shown, facets, more=len(hits) > question.limit)
 
     def partial(self, question: Question) -> Partial:
@@ -127,6 +126,7 @@ class ElasticSource:
         groups = {str(place): group for place, group in enumerate(question.query.groups) if group.weight is not None}
         request: Query = {
             "query": {"bool": {"filter": [base], "must": [carrying(question)]}},
+            "sort": [{"_score": "desc"}, {"record_id": "asc"}],
             "size": 1,
             "_source": False,
             "aggs": {"held": {"filters": {"filters": {place: exactly(group.need) for place, group in groups.items()}}}},
@@ -151,20 +151,10 @@ class ElasticSource:
         for start in range(0, len(records), _TERMS_AT_A_TIME):
             yield {"bool": {"filter": [index, {"terms": {"record_id": records[start : start + _TERMS_AT_A_TIME]}}]}}
 
-    def _hit(self, hit: _Hit, question: Question, *, shows_text: bool) -> Hit:
-        shown, place = read_shown(hit["fields"][SHOWN][0]), hit["sort"]
-        record = RecordId(shown["record_id"])
-        key = SortKey(0, -int(place[0]), record) if question.by_date else key_of(place[0], record)
-        cut: tuple[Snippet, ...] = ()
-        if shows_text:
-            cut = snippets(question.query, hit["_source"][BODY]) or snippets(question.query, shown["subject"])
-        printed = None if shown["date"] is None else date.fromisoformat(shown["date"])
-        return Hit(
-            key, OfficeId(shown["office"]), Level[shown["level"]], shown["ref_code"], shown["doc_type"], shown["issuer"], printed,
-            shown["subject"], shown["page_count"], cut,
-        )  # fmt: skip
+    def _facets(self, question: Question, counts: Mapping[str, Counts], matched: Query) -> dict[FacetField, Facet]:
+        return {field: self._facet(field, counts[field.value], matched) for field in question.facets}
 
-    def _facet(self, field: FacetField, counts: _Counts, matched: Query) -> Facet:
+    def _facet(self, field: FacetField, counts: Counts, matched: Query) -> Facet:
         if not counts["sum_other_doc_count"]:
             return counted(Counter({bucket["key"]: bucket["doc_count"] for bucket in counts["buckets"]}))
         return counted(Counter(dict(self._all_values(field, matched))))
@@ -178,3 +168,31 @@ class ElasticSource:
             if "after_key" not in found:
                 return
             values["after"] = found["after_key"]
+
+
+def counting(facets: Sequence[FacetField]) -> Query:
+    """The request for the values of these fields."""
+    return {field.value: {"terms": {"field": field.value, "size": _VALUES}} for field in facets}
+
+
+def shows_text(question: Question) -> bool:
+    """Whether hits come with pieces of their text."""
+    return question.snippets and bool(question.query.groups)
+
+
+def hit_of(hit: FoundHit, key: SortKey, question: Question) -> Hit:
+    """A hit that came with what is shown of it, and with its text where `shows_text`."""
+    shown = read_shown(hit["fields"][SHOWN][0])
+    cut: tuple[Snippet, ...] = ()
+    if shows_text(question):
+        cut = snippets(question.query, hit["_source"][BODY]) or snippets(question.query, shown["subject"])
+    printed = None if shown["date"] is None else date.fromisoformat(shown["date"])
+    return Hit(
+        key, OfficeId(shown["office"]), Level[shown["level"]], shown["ref_code"], shown["doc_type"], shown["issuer"], printed,
+        shown["subject"], shown["page_count"], cut,
+    )  # fmt: skip
+
+
+def _key(place: tuple[float, str], question: Question) -> SortKey:
+    first, record = place[0], RecordId(place[1])
+    return SortKey(0, -int(first), record) if question.by_date else key_of(first, record)

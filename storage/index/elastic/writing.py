@@ -9,7 +9,7 @@ from storage.errors import IndexOutdated, IndexUnreachable
 from storage.index.elastic.bulk import Operation, operation, put
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.documents import document, emptied, index_body
-from storage.index.elastic.names import Generations, Names
+from storage.index.elastic.names import Generations, Kind, Names
 from storage.index.open_index import Applied, Change, Refused
 
 __all__ = ["apply", "create"]
@@ -22,7 +22,7 @@ def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> Applied:
         if left:
             places = _places(cluster, names, {change.office for change in left.values()})
             outdated |= {office for office, generations in places.items() if generations.is_outdated}
-            outcome = put(cluster, _operations(left, places))
+            outcome = put(cluster, _operations(left, places, names.kind))
             refused |= outcome.refused
             left = {number: left[number] for number in sorted(outcome.homeless)}  # their index was removed meanwhile: another is in its place
     if left:
@@ -31,17 +31,17 @@ def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> Applied:
     return Applied(given_back, {office: IndexOutdated() for office in sorted(outdated)})
 
 
-def create(cluster: Cluster, index: str, aliases: Sequence[str]) -> None:
+def create(cluster: Cluster, names: Names, index: str, aliases: Sequence[str]) -> None:
     """Make an index, with an alias for writing and with these; nothing where another was faster. Raises IndexUnreachable where none may be made."""
-    answered = cluster.ask("PUT", f"/{index}", index_body([Names.writing(index), *aliases]), accepted=frozenset({400}))
+    answered = cluster.ask("PUT", f"/{index}", index_body([Names.writing(index), *aliases], names.kind), accepted=frozenset({400}))
     if answered.status == 400 and answered.error != "resource_already_exists_exception":
         raise IndexUnreachable(why=answered.error)
 
 
-def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations]) -> Iterator[Operation[int]]:
+def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations], kind: Kind) -> Iterator[Operation[int]]:
     # office by office: every index that a request touches makes its part of it durable by itself
     for number, change in sorted(changes.items(), key=lambda one: one[1].office):
-        body = emptied(change.record) if change.entry is None else document(change.entry)
+        body = emptied(change.record) if change.entry is None else document(change.entry, kind)
         for index in places[change.office].written:
             yield operation(number, index, change.record, change.version, body)
 
@@ -51,7 +51,7 @@ def _places(cluster: Cluster, names: Names, offices: set[OfficeId]) -> dict[Offi
     there = names.existing(cluster)
     missing = [office for office in offices if office not in there or there[office].current is None]
     for office in missing:
-        create(cluster, names.following(office, there[office].all if office in there else ()), [names.answering(office)])
+        create(cluster, names, names.following(office, there[office].all if office in there else ()), [names.answering(office)])
     if missing:
         there = names.existing(cluster)
     return {office: there[office] for office in offices}

@@ -12,7 +12,7 @@ from typing import Protocol
 from classification.levels import Level
 from storage.catalog.names import OfficeId
 from storage.ids import RandomIds, RecordId
-from storage.index.elastic import ElasticOpenIndex, forget_elastic, found_elastic
+from storage.index.elastic import ElasticClosedIndex, ElasticOpenIndex, Kind, forget_elastic, found_elastic
 from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
 from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Condition
@@ -35,6 +35,13 @@ class Partition(Protocol):
     def put(self, *entries: IndexEntry) -> None: ...
     def delete(self, record_id: RecordId) -> None: ...
     def close(self) -> None: ...
+
+
+class Closing(Protocol):
+    """One engine of closed partitions, which asks one as someone with these tokens."""
+
+    def make(self, name: str) -> Partition: ...
+    def closed_source(self, partition: Partition, tokens: frozenset[str] = ...) -> Source: ...
 
 
 class Engine(Protocol):
@@ -84,7 +91,8 @@ class Embedded:
     def asked(self, *partitions: Partition, without: frozenset[RecordId] = frozenset()) -> list[Source]:
         return [OpenSource(partition.partition, without) for partition in partitions if isinstance(partition, File)]
 
-    def closed_source(self, partition: File, tokens: frozenset[str] = TOKENS) -> Source:
+    def closed_source(self, partition: Partition, tokens: frozenset[str] = TOKENS) -> Source:
+        assert isinstance(partition, File)
         return ClosedSource(partition.partition, tokens)
 
 
@@ -107,12 +115,17 @@ class Office:
 class Elastic:
     """Elasticsearch, whose worker writes and whose api asks, each by its own key."""
 
+    kind = Kind.OPEN
+
     def __init__(self, server: Server) -> None:
         self.server, self.instance = server, RandomIds().new("instance")
-        self.founded = found_elastic(server, self.instance)
-        self.api, self.worker = (self.opened(role) for role in ("api", "worker"))
+        self.founded = found_elastic(server, self.instance, self.kind)
+        self.open_all()
         self.versions = count(1)
         self.kept: Office | None = None
+
+    def open_all(self) -> None:
+        self.api, self.worker = (self.opened(role) for role in ("api", "worker"))
 
     def opened(self, role: str) -> ElasticOpenIndex:
         return ElasticOpenIndex(self.server.with_credential(self.founded.credentials[role]), self.instance)
@@ -139,7 +152,26 @@ class Elastic:
     def remove(self) -> None:
         for index in (self.api, self.worker):
             index.close()
-        forget_elastic(self.server, self.instance, self.founded.keys)
+        forget_elastic(self.server, self.instance, self.founded.keys, self.kind)
+
+
+class ElasticClosed(Elastic):
+    """Closed partitions on Elasticsearch, which the keeper writes and asks."""
+
+    kind = Kind.CLOSED
+
+    def open_all(self) -> None:
+        self.api = self.worker = self.keeper = self.opened("keeper")
+
+    def opened(self, role: str) -> ElasticClosedIndex:
+        return ElasticClosedIndex(self.server.with_credential(self.founded.credentials["keeper"]), self.instance)
+
+    def closed_source(
+        self, partition: Partition, tokens: frozenset[str] = TOKENS, without: frozenset[RecordId] = frozenset()
+    ) -> Source:
+        assert isinstance(partition, Office)
+        with self.keeper.asking_as({partition.office: tokens}, {partition.office: without}) as sources:
+            return sources[0]
 
 
 def entry(name: str, subject: str = "", text: str = "", **more: object) -> IndexEntry:

@@ -16,7 +16,7 @@ from storage.index.entry import FacetField, IndexEntry, SortKey
 from storage.index.filters import Is
 from storage.index.merge import Answer
 from storage.index.question import Sort, Source
-from tests.storage.index.index_world import ARCHIVE, Elastic, Embedded, entry, search
+from tests.storage.index.index_world import ARCHIVE, Elastic, ElasticClosed, Embedded, entry, search
 
 pytestmark = pytest.mark.servers
 
@@ -71,6 +71,24 @@ def test_elasticsearch_answers_as_the_embedded_index_does(elastic: Elastic, draw
             for partition in (file, office):
                 partition.put(*entries(drawn))
             compare(embedded.asked(file), elastic.asked(office))
+
+
+@settings(deadline=None, max_examples=4)
+@given(drawn=records)
+def test_closed_partitions_on_elasticsearch_answer_as_embedded_ones_to_the_last_digit(
+    elastic_closed: ElasticClosed, drawn: list[tuple[str, str, int]]
+) -> None:
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        embedded = Embedded(Path(folder))
+        with closing(embedded.make("p")) as file, closing(elastic_closed.make("agree")) as partition:
+            file.put(*entries(drawn))
+            partition.put(*entries(drawn))
+            sources = [embedded.closed_source(file)], [elastic_closed.closed_source(partition)]
+            compare(*sources)
+            for query in QUERIES:
+                for limit in (2, 100):
+                    one, other = (search(source, query, limit=limit, facets=tuple(FacetField), snippets=True) for source in sources)
+                    assert one == other, query
 
 
 def test_the_small_archive_is_the_same_in_both(elastic: Elastic, tmp_path: Path) -> None:

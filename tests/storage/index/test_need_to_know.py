@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing as shutting
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,19 +22,15 @@ from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Is
 from storage.index.merge import Answer
 from storage.index.question import Sort
-from tests.storage.index.index_world import ARCHIVE, Embedded, File, entry, found, search
+from tests.storage.index.index_world import ARCHIVE, Closing, ElasticClosed, Embedded, Partition, entry, found, search
 
 WORDS = ["mật", "mặt", "thuế", "thuê", "đất", "rừng", "nộp", "15-CV/VPTU", "zqxjkvw", "quạtchanh"]
 HERS = frozenset({"case:hers", "record:r3", "office:hers"})
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Embedded:
-    return Embedded(tmp_path)
-
 
 @pytest.fixture
-def closed(embedded: Embedded) -> Iterator[File]:
-    with closing(embedded.make("closed")) as made:
+def closed(closing: Closing) -> Iterator[Partition]:
+    with shutting(closing.make("closed")) as made:
         yield made
 
 
@@ -53,7 +50,7 @@ def entries(drawn: list[tuple[str, str, frozenset[str], int]]) -> list[IndexEntr
     ]  # fmt: skip
 
 
-def ask_everything(engine: Embedded, partition: File, query: str) -> list[Answer]:
+def ask_everything(engine: Closing, partition: Partition, query: str) -> list[Answer]:
     source = engine.closed_source(partition, HERS)
     return [
         search([source], query, *filters, sort=sort, limit=limit, facets=tuple(FacetField), snippets=True)
@@ -61,49 +58,72 @@ def ask_everything(engine: Embedded, partition: File, query: str) -> list[Answer
     ]
 
 
+Drawn = list[tuple[str, str, frozenset[str], int]]
+
+
+def in_twins(engine: Closing, drawn: Drawn, asked: list[str]) -> list[str]:
+    """The answers to her, which a partition without what she does not know gives just so."""
+    everything = entries(drawn)
+    with shutting(engine.make("full")) as full, shutting(engine.make("twin")) as twin:
+        full.put(*everything)
+        twin.put(*(one for one in everything if one.tokens & HERS))
+        answers = [repr(ask_everything(engine, full, query)) for query in asked]
+        assert answers == [repr(ask_everything(engine, twin, query)) for query in asked]
+    return answers
+
+
+@contextmanager
+def in_memory() -> Iterator[Embedded]:
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Embedded(Path(folder))
+
+
 @settings(deadline=None, max_examples=40)
 @given(drawn=records, asked=st.lists(queries, min_size=1, max_size=4))
 @example(drawn=[("", "nộp thuế", frozenset({"case:hers"}), 1), ("", "zqxjkvw", frozenset({"case:theirs"}), 2)], asked=["nộp thuế zqxjkvw"])
 @example(drawn=[("", "nộp", frozenset({"case:hers"}), 1), ("", "nộp thuế đất", frozenset({"case:theirs"}), 2)], asked=["nộp thuế đất rừng"])
-def test_hidden_records_change_no_answer(drawn: list[tuple[str, str, frozenset[str], int]], asked: list[str]) -> None:
-    everything = entries(drawn)
-    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        engine = Embedded(Path(folder))
-        with closing(engine.make("full")) as full, closing(engine.make("twin")) as twin:
-            for one in everything:
-                full.put(one)
-            for one in everything:
-                if one.tokens & HERS:
-                    twin.put(one)
-            for query in asked:
-                assert repr(ask_everything(engine, full, query)) == repr(ask_everything(engine, twin, query))
+def test_hidden_records_change_no_answer(drawn: Drawn, asked: list[str]) -> None:
+    with in_memory() as embedded:
+        in_twins(embedded, drawn, asked)
 
 
-def test_one_token_of_many_is_enough_and_none_finds_nothing(embedded: Embedded, closed: File) -> None:
+@pytest.mark.servers
+@settings(deadline=None, max_examples=10)
+@given(drawn=records, asked=st.lists(queries, min_size=1, max_size=4))
+@example(drawn=[("", "nộp", frozenset({"case:hers"}), 1), ("", "nộp thuế đất", frozenset({"case:theirs"}), 2)], asked=["nộp thuế đất rừng"])
+def test_elasticsearch_answers_about_closed_records_to_the_last_digit_as_the_embedded_index(
+    elastic_closed: ElasticClosed, drawn: Drawn, asked: list[str]
+) -> None:
+    with in_memory() as embedded:
+        assert in_twins(elastic_closed, drawn, asked) == in_twins(embedded, drawn, asked)
+
+
+def test_one_token_of_many_is_enough_and_none_finds_nothing(closing: Closing, closed: Partition) -> None:
     for one in ARCHIVE:
         closed.put(replace(one, tokens=frozenset({f"record:{one.record_id}", "case:all"})))
     many = frozenset(f"case:{number}" for number in range(MAX_TOKENS - 1))
-    assert found([embedded.closed_source(closed, many | {"record:tax"})], "thuế") == ["tax"]
-    assert found([embedded.closed_source(closed, many | {"case:all"})], "") == ["report", "land", "tax", "plain"]
-    assert found([embedded.closed_source(closed, many)], "") == []
-    assert found([embedded.closed_source(closed, frozenset())], "") == []
+    assert found([closing.closed_source(closed, many | {"record:tax"})], "thuế") == ["tax"]
+    assert found([closing.closed_source(closed, many | {"case:all"})], "") == ["report", "land", "tax", "plain"]
+    assert found([closing.closed_source(closed, many)], "") == []
+    assert found([closing.closed_source(closed, frozenset())], "") == []
 
 
-def test_a_token_that_is_given_up_opens_nothing(embedded: Embedded, closed: File) -> None:
+def test_a_token_that_is_given_up_opens_nothing(closing: Closing, closed: Partition) -> None:
     closed.put(replace(ARCHIVE[0], tokens=frozenset({"case:old"})))
     closed.put(replace(ARCHIVE[0], tokens=frozenset({"case:new"})))
-    assert found([embedded.closed_source(closed, frozenset({"case:old"}))], "") == []
-    assert found([embedded.closed_source(closed, frozenset({"case:new"}))], "") == ["tax"]
+    assert found([closing.closed_source(closed, frozenset({"case:old"}))], "") == []
+    assert found([closing.closed_source(closed, frozenset({"case:new"}))], "") == ["tax"]
     closed.delete(RecordId("tax"))
-    assert found([embedded.closed_source(closed, frozenset({"case:new"}))], "") == []
+    assert found([closing.closed_source(closed, frozenset({"case:new"}))], "") == []
 
 
-def test_open_statistics_learn_nothing_from_closed_partitions(embedded: Embedded, closed: File) -> None:
+def test_open_statistics_learn_nothing_from_closed_partitions(closing: Closing, closed: Partition, tmp_path: Path) -> None:
     for number in range(20):
         closed.put(entry(f"hidden{number}", "đất", "thuế đất rừng", tokens=frozenset({"case:theirs"})))
-    with closing(embedded.make("open")) as opened:
+    embedded = Embedded(tmp_path)
+    with shutting(embedded.make("open")) as opened:
         opened.put(*ARCHIVE)
         alone = embedded.asked(opened)
-        both = [*alone, embedded.closed_source(closed, HERS)]
+        both = [*alone, closing.closed_source(closed, HERS)]
         for query in ("thuế đất", "", "đất rừng thuế", "mở rộng nộp thuế điện tử rừng"):
             assert search(both, query, facets=tuple(FacetField)) == search(alone, query, facets=tuple(FacetField))
