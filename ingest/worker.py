@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.sandbox.sandbox import Sandbox
 from storage.errors import ExitCode, VankhoError
 from storage.home import SHARED_FOLDERS, Home
-from storage.servers import PARTS
+from storage.servers import SHARED_PARTS
 from storage.settings import Settings, read_settings
 from storage.walls.children import Parent, die_with_parent, watch_parent
 from storage.walls.landlock import Rights, refuse_cover, runtime_rules, shut_in
@@ -73,7 +73,7 @@ def raise_walls(home: Home, settings: Settings) -> None:
     rules |= {path: Rights.READ for path in (home.configuration, home.trust) if path.exists()}
     os.environ["TMPDIR"] = str(home.tmp)
     # scope=False: the sandbox's processes lie outside of these walls, and one that runs too long must be ended with a signal.
-    shut_in(rules, connect_tcp=settings.ports(PARTS), bind_tcp=(), scope=False)
+    shut_in(rules, connect_tcp=settings.ports(SHARED_PARTS), bind_tcp=(), scope=False)
 
 
 def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sandbox, stop: threading.Event) -> Desk:

@@ -15,7 +15,7 @@ from pathlib import Path
 from ingest.sandbox.sandbox import Sandbox
 from storage.errors import ExitCode, FileUnusable, VankhoError
 from storage.home import SHARED_FOLDERS, Home
-from storage.servers import PARTS
+from storage.servers import SHARED_PARTS
 from storage.settings import Settings, read_settings
 from storage.walls.children import Parent, die_with_parent, watch_parent
 from storage.walls.landlock import Rights, refuse_cover, runtime_rules, shut_in
@@ -58,7 +58,7 @@ def shut_in_api(home: Home, settings: Settings, port: int) -> None:
     rules |= {path: Rights.READ for path in (home.configuration, home.trust) if path.exists()}
     os.environ["TMPDIR"] = str(home.tmp)
     # scope=False: the sandbox's processes lie outside of these walls, and one that runs too long must be ended with a signal.
-    shut_in(rules, connect_tcp=settings.ports(PARTS), bind_tcp=(port,), scope=False)
+    shut_in(rules, connect_tcp=settings.ports(SHARED_PARTS), bind_tcp=(port,), scope=False)
 
 
 def _serve(home: Home, settings: Settings, sandbox: Sandbox, report: int, keeper_end: socket.socket, host: str, port: int) -> int:

@@ -16,7 +16,12 @@ __all__ = ["NAMES", "catalog_of", "open_index_of", "store_of"]
 
 # A library that speaks to a server is loaded where there is one: a command must be there in a tenth of a second.
 
-NAMES: Mapping[Part, tuple[str, str]] = {"catalog": ("sqlcipher", "postgresql"), "index": ("sqlite-fts5", "elasticsearch"), "store": ("folder", "s3")}
+NAMES: Mapping[Part, tuple[str, str]] = {
+    "catalog": ("sqlcipher", "postgresql"),
+    "index": ("sqlite-fts5", "elasticsearch"),
+    "store": ("folder", "s3"),
+    "closed_index": ("sqlite-fts5", "elasticsearch"),
+}
 """What each part is called in `status`: embedded, and on a server."""
 
 

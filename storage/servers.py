@@ -10,15 +10,18 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from storage.errors import InvalidInput
 
-__all__ = ["PARTS", "Credential", "Part", "Server", "read_server"]
+__all__ = ["PARTS", "SHARED_PARTS", "Credential", "Part", "Server", "read_server"]
 
 Part = str
 """One of PARTS: what an option of `init` and a key of `vankho.toml` name."""
 
-_SCHEMES: Final = {"catalog": ("postgresql",), "index": ("https", "http"), "store": ("s3",)}
+_SCHEMES: Final = {"catalog": ("postgresql",), "index": ("https", "http"), "store": ("s3",), "closed_index": ("https", "http")}
 
 PARTS: Final = tuple(_SCHEMES)
 """What may lie on servers; where nothing is named, it is embedded."""
+
+SHARED_PARTS: Final = tuple(part for part in PARTS if part != "closed_index")
+"""Those that api and worker reach. The server of the closed index is the keeper's alone."""
 
 _PORTS: Final = {"postgresql": 5432, "https": 9200, "http": 9200}
 _OPTIONS: Final = {"postgresql": {"ca"}, "https": {"ca"}, "http": set[str](), "s3": {"ca", "endpoint", "region"}}

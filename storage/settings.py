@@ -50,12 +50,13 @@ class Settings:
         return frozenset[int]().union(*(self.servers[part].ports for part in parts if part in self.servers))
 
 
+_SAID = {"closed_index": "# The texts of closed records lie in clear on the disks of this cluster, which the keeper alone may reach.\n"}
 _KEYS = {"instance": str, "office": str, "network_class": str, "recovery": str, "log_key": str, "test": bool}
 
 
 def settings_text(settings: Settings) -> str:
     """`vankho.toml` for these settings: addresses of servers without what proves who asks, and without the file of the authority to believe."""
-    servers = "".join(f'{part} = "{replace(server, ca=None).text}"\n' for part, server in sorted(settings.servers.items()))
+    servers = "".join(f'{_SAID.get(part, "")}{part} = "{replace(server, ca=None).text}"\n' for part, server in sorted(settings.servers.items()))
     return (
         "# The configuration of this Vankho instance. `instance`, `recovery` and `log_key` are fixed when it is made.\n"
         f'instance = "{settings.instance}"\n'

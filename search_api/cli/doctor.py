@@ -93,9 +93,34 @@ def _instance(context: Context, home: Home, settings: Settings) -> Iterator[Find
     if recovery.exists():
         left = say(f"khóa khôi phục vẫn còn ở {recovery}: hãy cất vào két", f"the recovery identity is still at {recovery}: take it to a safe")
         yield Finding("recovery", State.WARNING, left)
+    yield from _closed_index(context, settings)
     free = shutil.disk_usage(home.root).free
     low = say("dưới 1 GiB trống", "less than 1 GiB free")
     yield Finding("disk", State.OK if free >= 1 << 30 else State.WARNING, f"{free >> 20} MiB" if free >= 1 << 30 else low)
+
+
+def _closed_index(context: Context, settings: Settings) -> Iterator[Finding]:
+    server = settings.servers.get("closed_index")
+    if server is None:
+        return
+    from storage.index.elastic import is_guarded  # a library that speaks to a server is loaded where there is one
+
+    say, hosts = context.say, ", ".join(name for name, _ in server.hosts)
+    in_clear = say(
+        f"văn bản của hồ sơ mật nằm ở dạng rõ trên đĩa của cụm Elasticsearch {hosts}: ai đọc được đĩa hoặc quản trị cụm đó là đọc được; "
+        "hãy mã hóa các đĩa đó và chỉ cho tiến trình giữ khóa tới được cụm",
+        f"the texts of secret records lie in clear on the disks of the Elasticsearch at {hosts}: whoever reads those disks or administers "
+        "that cluster reads them; encrypt the disks, and let nobody but the keeper reach the cluster",
+    )
+    yield Finding("closed-index", State.WARNING, in_clear)
+    try:
+        guarded = is_guarded(server)
+    except VankhoError as error:
+        yield Finding("closed-index", State.BROKEN, error.detail(context.lang))
+        return
+    if not guarded:
+        everyone = say("cụm này trả lời bất cứ ai, không hỏi mật khẩu: hãy bật bảo mật", "that cluster answers everybody: turn its security on")
+        yield Finding("closed-index", State.BROKEN, everyone)
 
 
 def default_recovery_path(home: Home) -> Path:

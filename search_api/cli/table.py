@@ -40,6 +40,12 @@ COMMANDS: Final = (
             Argument("--catalog", "PostgreSQL: postgresql://USER:PASSWORD@HOST/DATABASE[?ca=FILE], or VANKHO_CATALOG (default: embedded)", "URL"),
             Argument("--index", "Elasticsearch: https://USER:PASSWORD@HOST[,HOST]...[?ca=FILE], or VANKHO_INDEX (default: embedded)", "URL"),
             Argument("--store", "S3: s3://KEY:SECRET@BUCKET?endpoint=https://HOST[&ca=FILE], or VANKHO_STORE (default: a folder)", "URL"),
+            Argument(
+                "--closed-index",
+                "Elasticsearch for closed records, whose texts lie in clear on its disks: https://... as --index, or VANKHO_CLOSED_INDEX "
+                "(default: embedded, encrypted)",
+                "URL",
+            ),
             Argument("--recovery-out", "where the recovery identity is written, once (default: beside the home)", "FILE"),
             Argument("--test", "allow the test aids in this instance, for ever", switch=True),
         ),

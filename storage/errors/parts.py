@@ -16,6 +16,7 @@ __all__ = [
     "CatalogUnanswered",
     "CatalogUnfit",
     "CatalogUnreachable",
+    "ClosedIndexUnreachable",
     "IndexBusy",
     "IndexDamaged",
     "IndexIncomplete",
@@ -244,6 +245,15 @@ class IndexUnreachable(VankhoError):
     title_en, title_vi = "The search index's server does not answer", "Máy chủ chỉ mục tìm kiếm không trả lời"
     detail_en = "Elasticsearch, which holds the search index, cannot be used ({why}). Documents are still taken in and found once it is back."
     detail_vi = "Không dùng được Elasticsearch, nơi giữ chỉ mục tìm kiếm ({why}). Vẫn nhận được tài liệu; khi máy chủ trở lại sẽ tìm thấy."
+
+
+class ClosedIndexUnreachable(IndexUnreachable):
+    """The same of the server of closed partitions, where they have one; only the keeper asks it. Facts: `why`."""
+
+    code = "VK-CLOSED-INDEX-SERVER"
+    title_en, title_vi = "The closed index's server does not answer", "Máy chủ chỉ mục mật không trả lời"
+    detail_en = "Elasticsearch, which holds the index of closed records, cannot be used ({why}). Documents are taken in, and found once it is back."
+    detail_vi = "Không dùng được Elasticsearch, nơi giữ chỉ mục hồ sơ mật ({why}). Vẫn nhận được tài liệu; khi máy chủ trở lại sẽ tìm thấy."
 
 
 class IndexRefused(VankhoError):

@@ -44,6 +44,12 @@ def introduce(servers: dict[Part, Server], instance: str, undo: ExitStack) -> Cr
         founded = found_elastic(index, instance)
         made["index"] = founded.credentials
         undo.callback(forget_elastic, index, instance, founded.keys)
+    if closed := servers.get("closed_index"):
+        from storage.index.elastic import Kind, forget_elastic, found_elastic
+
+        founded = found_elastic(closed, instance, Kind.CLOSED)
+        made["closed_index"] = founded.credentials
+        undo.callback(forget_elastic, closed, instance, founded.keys, Kind.CLOSED)
     if catalog := servers.get("catalog"):
         from storage.catalog.founding import found_postgresql, remove_postgresql
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from storage.servers import PARTS, Server
+from storage.servers import SHARED_PARTS, Server
 
 __all__ = ["address", "variables"]
 
@@ -17,6 +17,7 @@ def address(server: Server) -> str:
     return f"{scheme}://{user}:{password}@{rest}"
 
 
-def variables(catalog: Server, index: Server, store: Server) -> dict[str, str]:
+def variables(catalog: Server, index: Server, store: Server, closed_index: Server | None = None) -> dict[str, str]:
     """What stands for the options of `init`."""
-    return {f"VANKHO_{part.upper()}": address(server) for part, server in zip(PARTS, (catalog, index, store), strict=True)}
+    servers = dict(zip(SHARED_PARTS, (catalog, index, store), strict=True)) | ({} if closed_index is None else {"closed_index": closed_index})
+    return {f"VANKHO_{part.upper()}": address(server) for part, server in servers.items()}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from operator import methodcaller
 
 import psycopg
 from elasticsearch import Elasticsearch
 from psycopg import sql
 
 from storage.home import Home
-from storage.index.elastic import ElasticOpenIndex
+from storage.index.closed_index import ClosedPartitions
+from storage.index.elastic import ElasticClosedIndex, ElasticOpenIndex, Kind
 from storage.index.elastic.names import Names
 from storage.index.open_index import OpenIndex
 from storage.servers import Credential, Part
 from storage.settings import Settings
+from storage.vault.keeper.keeper import Keeper
 from tests.servers.addresses import address
 from tests.servers.elasticsearch import ElasticsearchCluster
 from tests.servers.postgresql import PostgresServer, connection_string
@@ -41,6 +44,7 @@ class Places:
             "catalog": address(self.catalog.new_database()),
             "index": address(self.index.server()),
             "store": address(self.store.new_bucket()),
+            "closed_index": address(self.index.server()),
         }
 
     def moved(self, settings: Settings, like: str, world: str) -> Settings:
@@ -51,10 +55,11 @@ class Places:
         if (self.store.data / store).is_dir():
             shutil.copytree(self.store.data / store, self.store.data / prefix)  # with what the server keeps in extended attributes
             self.store.hand_over(self.store.data / prefix)
-        old, new = _names(settings, like).instance, _names(settings, world).instance
         with self.index.client() as client:
-            _clone(client, _names(settings, like).pattern, lambda name: name.replace(old, new))
-        paths = {"catalog": world, "index": "", "store": prefix}
+            for kind in Kind:
+                old, new = (_names(settings, one, kind) for one in (like, world))
+                _clone(client, old.pattern, methodcaller("replace", old.instance, new.instance))
+        paths = {"catalog": world, "index": "", "store": prefix, "closed_index": ""}
         return replace(settings, servers={part: replace(server, path=paths[part]) for part, server in settings.servers.items()})
 
     def merge(self, settings: Settings, world: str) -> None:
@@ -80,21 +85,27 @@ class Places:
         self._ask("DROP DATABASE {}", settings.servers["catalog"].path)
         shutil.rmtree(self.store.data / settings.servers["store"].path, ignore_errors=True)
         with self.index.client() as client:
-            if there := [*client.indices.get_alias(index=_names(settings, world).pattern)]:
-                client.indices.delete(index=there)
+            for kind in Kind:
+                if there := [*client.indices.get_alias(index=_names(settings, world, kind).pattern)]:
+                    client.indices.delete(index=there)
 
     def open_index(self, home: Home, settings: Settings, credentials: Mapping[Part, Credential]) -> OpenIndex:
         """The index of the world that lies in `home`."""
         return ElasticOpenIndex(settings.servers["index"].with_credential(credentials["index"]), _names(settings, home.root.name).instance)
+
+    def closed_index(self, home: Home, keeper: Keeper) -> ClosedPartitions:
+        """The closed index of the world that lies in `home`. Nothing of it is ever merged: it has no statistics that could tell."""
+        server = keeper.settings.servers["closed_index"].with_credential(keeper.credentials["closed_index"]["keeper"])
+        return ElasticClosedIndex(server, _names(keeper.settings, home.root.name, Kind.CLOSED).instance)
 
     def _ask(self, statement: str, *names: str) -> None:
         with psycopg.connect(connection_string(self.catalog.server()), autocommit=True) as admin:
             admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
-def _names(settings: Settings, world: str) -> Names:
+def _names(settings: Settings, world: str, kind: Kind = Kind.OPEN) -> Names:
     """Names that the keys of the instance may use, and no two worlds."""
-    return Names(f"{settings.instance}-open-{world}")
+    return Names(f"{settings.instance}-{kind}-{world}", kind)
 
 
 def _clone(client: Elasticsearch, pattern: str, renamed: Callable[[str], str]) -> None:

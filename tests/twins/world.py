@@ -103,6 +103,8 @@ class World:
             self.home.configuration.write_text(settings_text(settings), "utf-8")
         keyring = Keyring(self.home.keys, settings.instance, FileKek(self.home.kek(settings.instance), memory), memory)
         self.keeper: Keeper = open_keeper(self.home, settings, keyring, ids, self.clock)
+        if hands.places is not None:
+            self.keeper = replace(self.keeper, closed=hands.places.closed_index(self.home, self.keeper))
         self._ends = {role: rendezvous() for role in Role}
         theirs = {role: ends[0] for role, ends in self._ends.items()}
         self._serving = threading.Thread(target=serve, args=(self.keeper, theirs), daemon=True)

@@ -104,7 +104,7 @@ def _shut_in(home: Home, settings: Settings, kek: Path) -> None:
     if kek.exists():
         rules[kek] = Rights.READ
     os.environ["TMPDIR"] = str(home.tmp)
-    shut_in(rules, connect_tcp=settings.ports(("catalog", "store")), bind_tcp=(), scope=True)
+    shut_in(rules, connect_tcp=settings.ports(("catalog", "store", "closed_index")), bind_tcp=(), scope=True)
 
 
 if __name__ == "__main__":

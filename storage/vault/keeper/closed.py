@@ -1,4 +1,4 @@
-"""Closed partitions: indexed and searched by the keeper alone, each in a file under a key derived from its partition's."""
+"""Closed partitions: indexed and searched by the keeper alone, in files of its own or on a server that only it reaches."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from storage.access import Action, Subject, partitions_for, tokens_in
 from storage.access.loading import load_subject
 from storage.catalog.audit_rows import audit_row
 from storage.catalog.blobs import blob_of
+from storage.catalog.names import OfficeId
 from storage.catalog.outbox import OutboxRow, applied, unapplied, unsettled
 from storage.catalog.partitions import all_partitions
 from storage.catalog.record_facts import RecordFacts, facts_of
@@ -27,11 +28,12 @@ from storage.errors import CatalogBusy, KeeperRefused, KeyFileDamaged, VankhoErr
 from storage.failpoints import failpoint
 from storage.ids import RecordId
 from storage.index.merge import merge
+from storage.index.open_index import Change
 from storage.index.ranking import Counted
 from storage.index.relaxing import combined_partial
-from storage.index.searching import ClosedSource
 from storage.index.wire import Asked, answer_json, partial_json
 from storage.indexed import entry_of, plain_text
+from storage.vault.keeper.closed_files import place_of
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.opening import has_cut_rewraps, identity_of, rewrap_record, tidy_rewraps
 from storage.vault.keeper.protocol import Json
@@ -45,6 +47,7 @@ _FRESH = timedelta(seconds=60)
 _IDLE = 0.1
 _PAUSE = 1.0
 _BETWEEN_LOOKS = 10.0
+_BETWEEN_EXPUNGES = 1.0
 _AT_A_TIME = 100
 
 
@@ -54,6 +57,9 @@ class ClosedIndex:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         self._undone: dict[str, str] = {}
+        self._refused: set[int] = set()
+        self._given_up: dict[Change, OutboxRow] = {}
+        self._expunge_at = 0.0
 
     def run(self) -> None:
         """Bring misplaced records home, and carry out what the outbox asks of closed partitions, for as long as the process lives.
@@ -80,26 +86,54 @@ class ClosedIndex:
                 pause.wait(_IDLE)
 
     def apply(self) -> int:
-        """Carry out what waits, oldest first; how much that was."""
-        keeper = self._keeper
-        with keeper.catalog.read() as connection:
-            waiting = [(row, facts_of(connection, row.record)) for row in unapplied(connection, is_open=False, limit=_AT_A_TIME)]
-        for row, facts in waiting:
-            self._carry_out(row, facts)
-            failpoint("closed.1 the closed index is durable")
-            with keeper.catalog.write() as connection:
-                applied(connection, row, keeper.clock.now())
-            failpoint("closed.2 the outbox is applied")
-        return len(waiting)
+        """Carry out what waits, oldest first; how much that was.
 
-    def _carry_out(self, row: OutboxRow, facts: RecordFacts | None) -> None:
-        partition = self._keeper.closed.partition(row.partition)
+        A record given up counts as done once its words are in no file any more. What the index refuses waits, is logged, and is given to it
+        again by the next keeper; neither is in the way of others.
+        """
+        known = self._refused | {row.id for row in self._given_up.values()}
+        with self._keeper.catalog.read() as connection:
+            rows = unapplied(connection, is_open=False, limit=_AT_A_TIME + len(known))
+            waiting = [(row, facts_of(connection, row.record)) for row in rows if row.id not in known]
+        done = 0
+        for row, facts in waiting:
+            if self._carry_out(row, facts):
+                self._settle(row)
+                done += 1
+        return done + self._expunge()
+
+    def _carry_out(self, row: OutboxRow, facts: RecordFacts | None) -> bool:
+        """Whether nothing of it is left to do."""
+        closed, place = self._keeper.closed, place_of(self._keeper.keyring, row.partition)
         if row.operation is Operation.DELETE:
-            partition.delete(row.record)
-            partition.expunge()
+            change = Change(place, row.record, row.id, None)
+            closed.apply([change])
+            if not closed.expunge([change]):
+                self._given_up[change] = row
+                return False
         elif facts is not None and facts.home == row.partition and facts.state is State.KEPT:  # else a later row says where it went
-            described, text, page_count = self._opened(facts)
-            partition.put(entry_of(facts, described, text, page_count))
+            entry = entry_of(facts, *self._opened(facts))
+            for refused in closed.apply([Change(place, row.record, row.id, entry)]):
+                log.error("the closed index refuses a record", record=row.record, why=refused.why)
+                self._refused.add(row.id)
+                return False
+        return True
+
+    def _expunge(self) -> int:
+        """What a server could not forget at once."""
+        if not self._given_up or time.monotonic() < self._expunge_at:
+            return 0
+        self._expunge_at = time.monotonic() + _BETWEEN_EXPUNGES
+        gone = self._keeper.closed.expunge(list(self._given_up))
+        for change in gone:
+            self._settle(self._given_up.pop(change))
+        return len(gone)
+
+    def _settle(self, row: OutboxRow) -> None:
+        failpoint("closed.1 the closed index is durable")
+        with self._keeper.catalog.write() as connection:
+            applied(connection, row, self._keeper.clock.now())
+        failpoint("closed.2 the outbox is applied")
 
     def _opened(self, facts: RecordFacts) -> tuple[Description, str, int | None]:
         keeper = self._keeper
@@ -150,29 +184,34 @@ def search_closed(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     with keeper.catalog.read() as connection:
         row = audit_row(connection, str(values["audit"]))
         subject = load_subject(connection, session.credential.person.id, now)
-        sources = _sources(keeper, connection, subject)
+        tokens, hidden = _asked(keeper, connection, subject)
     if row is None or row.session != session.handle or row.action != Action.SEARCH or now - row.time > _FRESH:
         raise KeeperRefused
     given = values["asked"]
     question = Asked.from_json(given if isinstance(given, dict) else {}).question()
-    if values["mode"] == "partial":
-        return {"partial": partial_json(combined_partial(source.partial(question) for source in sources))}
-    floor = None if values["floor"] is None else float(str(values["floor"]))
-    return {"answer": answer_json(merge(question, [source.answer(question, Counted(), floor) for source in sources]))}
+    with keeper.closed.asking_as(tokens, hidden) as sources:
+        if values["mode"] == "partial":
+            return {"partial": partial_json(combined_partial(source.partial(question) for source in sources))}
+        floor = None if values["floor"] is None else float(str(values["floor"]))
+        return {"answer": answer_json(merge(question, [source.answer(question, Counted(), floor) for source in sources]))}
 
 
-def _sources(keeper: Keeper, connection: sa.Connection, subject: Subject | None) -> list[ClosedSource]:
+def _asked(
+    keeper: Keeper, connection: sa.Connection, subject: Subject | None
+) -> tuple[dict[OfficeId, frozenset[str]], dict[OfficeId, frozenset[RecordId]]]:
+    """The partitions that she may ask: her need-to-know tokens in each, and what is to be in no answer of it."""
+    tokens: dict[OfficeId, frozenset[str]] = {}
+    hidden: dict[OfficeId, frozenset[RecordId]] = {}
     if subject is None:
-        return []
-    names = sorted((name for name in partitions_for(subject, all_partitions(connection)) if not name.is_open), key=str)
-    waiting, sources = unsettled(connection, names), []
-    for name in names:
+        return tokens, hidden
+    names = [name for name in partitions_for(subject, all_partitions(connection)) if not name.is_open]
+    for name, waiting in unsettled(connection, names).items():
         try:
-            partition = keeper.closed.partition(name)
+            place = place_of(keeper.keyring, name)
         except KeyFileDamaged:  # its key does not open: its records cannot be read either, and `key list` says so
             continue
-        sources.append(ClosedSource(partition, tokens_in(subject, name), waiting[name]))
-    return sources
+        tokens[place], hidden[place] = tokens_in(subject, name), waiting
+    return tokens, hidden
 
 
 def _misplaced() -> sa.ColumnElement[bool]:

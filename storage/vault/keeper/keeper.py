@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from storage.audit.note import log_signer
@@ -14,6 +15,8 @@ from storage.engines import catalog_of, store_of
 from storage.errors import InvalidInput, KeyFileDamaged
 from storage.home import Home
 from storage.ids import IdSource
+from storage.index.closed_index import ClosedPartitions
+from storage.servers import Credential, Part
 from storage.settings import Settings
 from storage.vault.age import HybridRecipient
 from storage.vault.credentials import KEEPER, Credentials, of_role, read_credentials
@@ -49,7 +52,7 @@ class Keeper:
     sessions: Sessions
     recovery: HybridRecipient
     sequencer: Sequencer
-    closed: ClosedFiles
+    closed: ClosedPartitions
     credentials: Credentials
     hearings: Hearings = field(default_factory=Hearings)
     rewrapping: threading.Lock = field(default_factory=threading.Lock)
@@ -85,9 +88,19 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
         Sessions(ids, clock),
         HybridRecipient.parse(settings.recovery),
         Sequencer(home.audit, signer, catalog, auditors),
-        ClosedFiles(home.closed, keyring),
+        _closed(home, settings, keyring, own),
         credentials,
     )
+
+
+def _closed(home: Home, settings: Settings, keyring: Keyring, own: Mapping[Part, Credential]) -> ClosedPartitions:
+    """The closed partitions, where the configuration says that they lie."""
+    server = settings.servers.get("closed_index")
+    if server is None:
+        return ClosedFiles(home.closed, keyring)
+    from storage.index.elastic import ElasticClosedIndex  # a library that speaks to a server is loaded where there is one
+
+    return ElasticClosedIndex(server.with_credential(own["closed_index"]), settings.instance)
 
 
 def _credentials(home: Home, settings: Settings, keyring: Keyring) -> Credentials:

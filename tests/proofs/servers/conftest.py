@@ -21,18 +21,19 @@ from tests.servers.trust import Trust
 
 @dataclass(frozen=True)
 class Servers:
-    """The three servers of an instance, with the database and the bucket that it was given there."""
+    """The servers of an instance, with the database and the bucket that it was given there. closed: of the keeper's own, if it has one."""
 
     index: ElasticsearchCluster
     catalog: PostgresServer
     store: S3Server
     database: Server
     bucket: Server
+    closed: ElasticsearchCluster | None = None
 
     @property
     def variables(self) -> dict[str, str]:
         """What `vankho init` finds them by."""
-        return variables(self.database, self.index.server(), self.bucket)
+        return variables(self.database, self.index.server(), self.bucket, None if self.closed is None else self.closed.server())
 
     @property
     def folders(self) -> list[Path]:
