@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from storage.catalog.names import OfficeId
-from storage.index.open_index import Change, Hidden, Refused
+from storage.index.open_index import Applied, Change, Hidden
 from storage.index.question import Source
 
 __all__ = ["ClosedPartitions"]
@@ -20,7 +20,7 @@ class ClosedPartitions(Protocol):
     StoreFailed; a server ClosedIndexUnreachable, IndexRefused and IndexBusy.
     """
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+    def apply(self, changes: Sequence[Change]) -> Applied:
         """As `storage.index.open_index.OpenIndex.apply`."""
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:

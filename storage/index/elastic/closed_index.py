@@ -13,7 +13,7 @@ from storage.index.elastic.closed_source import ElasticClosedSource
 from storage.index.elastic.cluster import Cluster, Patience
 from storage.index.elastic.names import Kind
 from storage.index.elastic.open_index import ElasticOpenIndex
-from storage.index.open_index import Change, Hidden, Refused
+from storage.index.open_index import Applied, Change, Hidden
 from storage.index.question import Source
 from storage.servers import Server
 
@@ -27,7 +27,7 @@ class ElasticClosedIndex(ElasticOpenIndex):
 
     kind = Kind.CLOSED
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+    def apply(self, changes: Sequence[Change]) -> Applied:
         """In bulk; an index is made where a partition has none."""
         with _named():
             return super().apply(changes)

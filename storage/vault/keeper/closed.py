@@ -28,7 +28,7 @@ from storage.errors import CatalogBusy, KeeperRefused, KeyFileDamaged, VankhoErr
 from storage.failpoints import failpoint
 from storage.ids import RecordId
 from storage.index.merge import merge
-from storage.index.open_index import Change
+from storage.index.open_index import Change, Refused
 from storage.index.ranking import Counted
 from storage.index.relaxing import combined_partial
 from storage.index.wire import Asked, answer_json, partial_json
@@ -107,17 +107,23 @@ class ClosedIndex:
         closed, place = self._keeper.closed, place_of(self._keeper.keyring, row.partition)
         if row.operation is Operation.DELETE:
             change = Change(place, row.record, row.id, None)
-            closed.apply([change])
+            self._apply(change)
             if not closed.expunge([change]):
                 self._given_up[change] = row
                 return False
         elif facts is not None and facts.home == row.partition and facts.state is State.KEPT:  # else a later row says where it went
             entry = entry_of(facts, *self._opened(facts))
-            for refused in closed.apply([Change(place, row.record, row.id, entry)]):
+            for refused in self._apply(Change(place, row.record, row.id, entry)):
                 log.error("the closed index refuses a record", record=row.record, why=refused.why)
                 self._refused.add(row.id)
                 return False
         return True
+
+    def _apply(self, change: Change) -> tuple[Refused, ...]:
+        outcome = self._keeper.closed.apply([change])
+        for error in outcome.held_up.values():
+            raise error
+        return outcome.refused
 
     def _expunge(self) -> int:
         """What a server could not forget at once."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storage.catalog.names import OfficeId, PartitionName
 from storage.index.embedded import EmbeddedPartition, open_or_make
-from storage.index.open_index import Change, Hidden, Refused
+from storage.index.open_index import Applied, Change, Hidden
 from storage.index.question import Source
 from storage.index.searching import ClosedSource
 from storage.vault.age.filekey import hkdf
@@ -43,7 +43,7 @@ class ClosedFiles:
         self._turn = threading.RLock()
         self._open: dict[OfficeId, EmbeddedPartition] = {}
 
-    def apply(self, changes: Sequence[Change]) -> tuple[Refused, ...]:
+    def apply(self, changes: Sequence[Change]) -> Applied:
         """One after the other; a file is made where there is none, and takes every record."""
         for change in changes:
             partition = self._partition(change.office)
@@ -51,7 +51,7 @@ class ClosedFiles:
                 partition.delete(change.record)
             else:
                 partition.put(change.entry)
-        return ()
+        return Applied()
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
         """At once: each file is rewritten."""
