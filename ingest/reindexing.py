@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import sqlalchemy as sa
 import structlog
 
 from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
 from storage.archive import decode_key
-from storage.catalog.blobs import BlobRow, blob_of
-from storage.catalog.open_records import count_open_in, open_after
+from storage.catalog.open_records import count_open_in
 from storage.catalog.partitions import all_partitions
 from storage.catalog.rebuilds import (
     Claimed,
@@ -25,10 +25,7 @@ from storage.catalog.rebuilds import (
     rebuild_failed,
     rebuild_goes_on,
 )
-from storage.catalog.record_facts import RecordFacts, facts_of
-from storage.catalog.skeletons import skeleton_of
-from storage.catalog.states import BlobPart
-from storage.description import Description, read_open
+from storage.catalog.schema import record
 from storage.errors import (
     BlobMissing,
     CatalogBusy,
@@ -45,6 +42,7 @@ from storage.errors import (
 from storage.ids import RandomIds, RecordId
 from storage.index.entry import IndexEntry
 from storage.indexed import entry_of, plain_text
+from storage.open_records import OpenRecord, open_records
 
 __all__ = ["Reindexing"]
 
@@ -122,8 +120,8 @@ class Reindexing:
             with self._archive.catalog.write() as connection:
                 rebuild_failed(connection, claimed, error.code)
             return
-        for record, why in built.refused.items():
-            log.error("the index built anew refuses a record", record=record, why=why)
+        for refused, why in built.refused.items():
+            log.error("the index built anew refuses a record", record=refused, why=why)
         seconds = round(time.monotonic() - start, 1)
         log.info("an index was built anew", office=office, records=built.records, refused=len(built.refused), seconds=seconds)
         self._finish(claimed, len(built.refused))
@@ -149,37 +147,24 @@ class _Reading:
 
     def __call__(self, last: str) -> Sequence[IndexEntry]:
         """The next records after `last`; none where there are no more."""
-        entries: list[IndexEntry] = []
-        while not entries:
-            self._desk.stop_if_asked()
-            with self._archive.catalog.read() as connection:
-                records = open_after(connection, self._claimed.office, last, _AT_A_TIME)
-            if not records:
-                return ()
-            entries, last = self._entries(records), records[-1]
-            self._done += len(entries)
-            with self._archive.catalog.write() as connection:
-                rebuild_goes_on(connection, self._claimed, self._done, self._total)
-        return entries
+        self._desk.stop_if_asked()
+        with self._archive.catalog.read() as connection:
+            after = sa.and_(record.c.office_id == self._claimed.office, record.c.id > last)
+            records = open_records(connection, after, _AT_A_TIME)
+        if not records:
+            return ()
+        keys = self._archive.keeper.ask("open_texts", records=[one.facts.id for one in records])["keys"]
+        lent = {name: decode_key(key) for name, key in keys.items()} if isinstance(keys, dict) else {}
+        self._done += len(records)
+        with self._archive.catalog.write() as connection:
+            rebuild_goes_on(connection, self._claimed, self._done, self._total)
+        return [self._entry(one, lent.get(one.facts.id)) for one in records]
 
-    def _entries(self, records: list[RecordId]) -> list[IndexEntry]:
-        keys = self._archive.keeper.ask("open_texts", records=[*records])["keys"]
-        known = {record: decode_key(key) for record, key in keys.items()} if isinstance(keys, dict) else {}
-        entries = []
-        for record in records:
-            with self._archive.catalog.read() as connection:
-                facts, described = facts_of(connection, record), read_open(connection, record)
-                text = blob_of(connection, record, BlobPart.TEXT)
-                pages = skeleton_of(connection, record).page_count
-            if facts is not None and facts.is_open and described is not None:  # it may have closed since
-                entries.append(self._entry(facts, described, text, known.get(record), pages))
-        return entries
-
-    def _entry(self, facts: RecordFacts, described: Description, text: BlobRow | None, key: bytes | None, pages: int | None) -> IndexEntry:
+    def _entry(self, one: OpenRecord, key: bytes | None) -> IndexEntry:
         words = ""
-        if text is not None and key is not None:
+        if one.text is not None and key is not None:
             try:
-                words = plain_text(self._desk.open(text, key))
+                words = plain_text(self._desk.open(one.text, key))
             except (BlobMissing, FixityError) as error:
-                log.error("a record is found by its description alone", record=facts.id, code=error.code)
-        return entry_of(facts, described, words, pages)
+                log.error("a record is found by its description alone", record=one.facts.id, code=error.code)
+        return entry_of(one.facts, one.described, words, one.page_count)

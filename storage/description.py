@@ -13,7 +13,7 @@ from storage.catalog.schema import open_description
 from storage.errors import InvalidInput
 from storage.ids import RecordId
 
-__all__ = ["EDITABLE", "Description", "Json", "delete_open", "open_row", "read_open", "write_open"]
+__all__ = ["EDITABLE", "Description", "Json", "delete_open", "description_in", "open_row", "read_open", "write_open"]
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
@@ -118,10 +118,14 @@ def delete_open(connection: sa.Connection, record_id: RecordId) -> None:
 def read_open(connection: sa.Connection, record_id: RecordId) -> Description | None:
     """The description of an open record."""
     row = connection.execute(sa.select(open_description).where(open_description.c.record_id == record_id)).mappings().one_or_none()
-    if row is None:
-        return None
-    values = {name: row[name] for name in _PLAIN}
-    values |= {name: tuple(json.loads(row[name])) for name in ("tags", "reasons", "history")}
-    rest = json.loads(row["skeleton"])
+    return None if row is None else description_in(row)
+
+
+def description_in(row: sa.RowMapping) -> Description:
+    """The description of a row that holds the columns of `open_description`."""
+    columns = open_description.c
+    values = {name: row[columns[name]] for name in _PLAIN}
+    values |= {name: tuple(json.loads(row[columns[name]])) for name in ("tags", "reasons", "history")}
+    rest, day = json.loads(row[columns.skeleton]), row[columns.date]
     values |= {name: tuple(rest[name]) for name in ("marks", "warnings", "active")} | {name: rest[name] for name in ("place", "urgency", "skeleton")}
-    return Description(date=None if row["date"] is None else row["date"].isoformat(), **values)
+    return Description(date=None if day is None else day.isoformat(), **values)

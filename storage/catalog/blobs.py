@@ -19,6 +19,7 @@ __all__ = [
     "add_blob",
     "add_blobs",
     "all_blobs",
+    "blob_in",
     "blob_of",
     "blobs_of",
     "forget_blob",
@@ -91,6 +92,11 @@ def blobs_of(connection: sa.Connection, record_id: RecordId) -> tuple[BlobRow, .
     """The record's parts as they are now, by name."""
     rows = connection.execute(sa.select(*_COLUMNS).where(blob.c.record_id == record_id, blob.c.retired_at.is_(None)).order_by(blob.c.part))
     return tuple(BlobRow(*row) for row in rows)
+
+
+def blob_in(row: sa.RowMapping) -> BlobRow | None:
+    """The part of a row that holds the columns of `blob`, all of them null where there is none."""
+    return None if row[blob.c.id] is None else BlobRow(*(row[column] for column in _COLUMNS))
 
 
 def all_blobs(connection: sa.Connection) -> dict[BlobId, BlobRow]:

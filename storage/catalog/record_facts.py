@@ -14,7 +14,7 @@ from storage.catalog.schema import office, record, record_fact
 from storage.catalog.states import CLASSIFIED, RecordFactKind, State
 from storage.ids import IdSource, RecordId
 
-__all__ = ["Change", "RecordFacts", "begin_fact", "facts_of", "facts_then", "set_fact"]
+__all__ = ["Change", "RecordFacts", "begin_fact", "facts_in", "facts_of", "facts_then", "set_fact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +71,24 @@ class RecordFacts:
 def facts_of(connection: sa.Connection, record_id: str) -> RecordFacts | None:
     """The record of this id as it is now; None where there is none, of whatever form the id is."""
     row = connection.execute(sa.select(record, office.c.highest_level).join_from(record, office).where(record.c.id == record_id)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else facts_in(row._mapping)
+
+
+def facts_in(row: sa.RowMapping) -> RecordFacts:
+    """The record of a row that holds the columns of `record`, and its office's `highest_level`."""
     return RecordFacts(
-        id=row.id,
-        office=row.office_id,
-        office_highest=row.highest_level,
-        level=row.level,
-        compartments=row.compartments,
-        work_secret=row.work_secret,
-        case=row.case_id,
-        state=row.state,
-        review=row.review,
-        depositor=Depositor(row.depositor_kind, row.depositor_id),
-        wrapped=row.wrapped_partition,
-        wrapped_n=row.wrapped_n,
+        id=row[record.c.id],
+        office=row[record.c.office_id],
+        office_highest=row[office.c.highest_level],
+        level=row[record.c.level],
+        compartments=row[record.c.compartments],
+        work_secret=row[record.c.work_secret],
+        case=row[record.c.case_id],
+        state=row[record.c.state],
+        review=row[record.c.review],
+        depositor=Depositor(row[record.c.depositor_kind], row[record.c.depositor_id]),
+        wrapped=row[record.c.wrapped_partition],
+        wrapped_n=row[record.c.wrapped_n],
     )
 
 

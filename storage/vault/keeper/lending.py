@@ -8,10 +8,11 @@ from typing import Final
 from storage.access import Action
 from storage.audit.scribe import process
 from storage.catalog.audit_rows import add_audit_row
-from storage.catalog.blobs import blob_of
-from storage.catalog.record_facts import RecordFacts, facts_of
-from storage.catalog.states import BlobPart, State
+from storage.catalog.record_facts import RecordFacts
+from storage.catalog.schema import record
+from storage.catalog.states import State
 from storage.errors import BlobMissing, FixityError, KeeperRefused
+from storage.open_records import open_records
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.opening import identity_of
 from storage.vault.keeper.protocol import Json
@@ -33,8 +34,8 @@ def open_texts(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     if not isinstance(asked, list) or not 1 <= len(asked) <= MOST:
         raise KeeperRefused
     with keeper.catalog.write() as connection:
-        found = [facts for facts in (facts_of(connection, str(record)) for record in asked) if facts is not None and _is_open(facts)]
-        texts = [(facts, blob) for facts in found if (blob := blob_of(connection, facts.id, BlobPart.TEXT)) is not None]
+        found = open_records(connection, record.c.id.in_([str(one) for one in asked]), MOST)
+        texts = [(one.facts, one.text) for one in found if _is_open(one.facts) and one.text is not None]
         details: dict[str, Json] = {"records": [facts.id for facts, _ in texts]}
         add_audit_row(connection, keeper.scribe.row(process("keeper"), Action.REINDEX, details=details))
     keys: dict[str, Json] = {}

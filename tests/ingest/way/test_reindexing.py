@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from way_world import LETTER, World, marked
 
 from classification.levels import Level
@@ -103,6 +105,24 @@ def test_the_keeper_opens_the_texts_of_open_records_and_of_no_other(world: World
     with pytest.raises(NotFound):
         world.archive.keeper.ask("open_texts", records=[opened])  # the api has no such duty
     kept(world, desk)
+
+
+def test_the_records_of_a_batch_are_read_in_one_statement(world: World, desk: Desk) -> None:
+    records = kept(world, desk, *(LETTER.format(number=number, what="xâm nhập mặn", text="Lúa chết.") for number in (44, 45, 46)))
+    asked(desk)
+    statements: list[str] = []
+
+    def executed(_: object, __: object, statement: str, *___: object) -> None:
+        if threading.current_thread() is threading.main_thread() and "open_description" in statement:
+            statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", executed)
+    try:
+        assert Reindexing(desk).turn() == 0.0
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", executed)
+    assert found(desk, "xâm nhập mặn") == set(records)
+    assert len(statements) == 2  # the batch, and that none follows
 
 
 def test_a_text_that_cannot_be_read_leaves_its_record_found_by_its_description(world: World, desk: Desk) -> None:
