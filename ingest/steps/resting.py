@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -24,7 +25,13 @@ __all__ = ["key_of", "note_new_headers", "put_down", "tidy", "wrap"]
 def key_of(desk: Desk, name: PartitionName) -> tuple[PartitionKey, HybridRecipient]:
     """The newest key of a partition, and the same to seal to. Raises KeeperUnreachable."""
     key = partition_key(desk.archive, name)
-    return key, HybridRecipient.parse(key.recipient)
+    return key, _parsed(key.recipient)
+
+
+@lru_cache(64)
+def _parsed(recipient: str) -> HybridRecipient:
+    """Parsed once: a key is 1,959 characters of bech32, which take longer to read than to seal to."""
+    return HybridRecipient.parse(recipient)
 
 
 def wrap(desk: Desk, blobs: Sequence[BlobRow], recipient: HybridRecipient) -> tuple[Rewrapped, ...]:

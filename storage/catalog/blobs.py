@@ -65,6 +65,9 @@ _COLUMNS = (
 )
 
 
+_OF_RECORD = sa.select(*_COLUMNS).where(blob.c.record_id == sa.bindparam("asked"), blob.c.retired_at.is_(None)).order_by(blob.c.part)
+
+
 def add_blob(connection: sa.Connection, record_id: RecordId, part: BlobPart, stored: Stored, media_type: str | None) -> None:
     """Name a blob that is durably stored as the record's part; one that is replaced is retired before."""
     add_blobs(connection, record_id, [Part(part, stored, media_type)])
@@ -90,8 +93,7 @@ def add_blobs(connection: sa.Connection, record_id: RecordId, parts: Sequence[Pa
 
 def blobs_of(connection: sa.Connection, record_id: RecordId) -> tuple[BlobRow, ...]:
     """The record's parts as they are now, by name."""
-    rows = connection.execute(sa.select(*_COLUMNS).where(blob.c.record_id == record_id, blob.c.retired_at.is_(None)).order_by(blob.c.part))
-    return tuple(BlobRow(*row) for row in rows)
+    return tuple(BlobRow(*row) for row in connection.execute(_OF_RECORD, {"asked": record_id}))
 
 
 def blob_in(row: sa.RowMapping) -> BlobRow | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -63,6 +63,19 @@ class RefusedRow:
 
 
 _COLUMNS = (outbox.c.id, outbox.c.record_id, outbox.c.operation, outbox.c.partition_id, outbox.c.content)
+_OF_OPEN = outbox.c.partition_id.cast(sa.Text).like("open/%")
+# Built once: they are asked for twenty times a second, and to build a statement costs more than to carry it out.
+_UNAPPLIED = {
+    is_open: sa.select(*_COLUMNS)
+    .where(
+        _OF_OPEN if is_open else sa.not_(_OF_OPEN),
+        sa.or_(outbox.c.again_at.is_(None), outbox.c.again_at <= sa.bindparam("now")),
+        outbox.c.partition_id.not_in(sa.bindparam("without", expanding=True)),
+    )
+    .order_by(outbox.c.id)
+    .limit(sa.bindparam("most"))
+    for is_open in (True, False)
+}
 
 
 def add_outbox_row(
@@ -79,11 +92,8 @@ def unapplied(
 
     now: leaves out what was refused and is not to be tried again yet. without: leaves out these partitions.
     """
-    of_open = outbox.c.partition_id.cast(sa.Text).like("open/%")
-    rows = sa.select(*_COLUMNS).where(of_open if is_open else sa.not_(of_open), outbox.c.partition_id.not_in(list(without)))
-    if now is not None:
-        rows = rows.where(sa.or_(outbox.c.again_at.is_(None), outbox.c.again_at <= now))
-    return tuple(OutboxRow(*row) for row in connection.execute(rows.order_by(outbox.c.id).limit(limit)))
+    rows = connection.execute(_UNAPPLIED[is_open], {"most": limit, "now": now or datetime.max.replace(tzinfo=UTC), "without": list(without)})
+    return tuple(OutboxRow(*row) for row in rows)
 
 
 def waiting_in(connection: sa.Connection, partition: PartitionName) -> list[int]:

@@ -30,10 +30,17 @@ def all_partitions(connection: sa.Connection) -> frozenset[PartitionName]:
     return frozenset(connection.execute(_ALL).scalars())
 
 
+_NEWEST = (
+    sa.select(partition_key.c.partition_id, partition_key.c.n, partition_key.c.recipient)
+    .where(partition_key.c.partition_id == sa.bindparam("name"))
+    .order_by(partition_key.c.n.desc())
+    .limit(1)
+)
+
+
 def newest_key(connection: sa.Connection, name: PartitionName) -> PartitionKey | None:
     """The key to seal to; None for a partition that the keeper has not made yet."""
-    keys = sa.select(partition_key.c.partition_id, partition_key.c.n, partition_key.c.recipient).where(partition_key.c.partition_id == name)
-    row = connection.execute(keys.order_by(partition_key.c.n.desc()).limit(1)).one_or_none()
+    row = connection.execute(_NEWEST, {"name": name}).one_or_none()
     return None if row is None else PartitionKey(*row)
 
 

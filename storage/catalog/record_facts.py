@@ -68,9 +68,13 @@ class RecordFacts:
         )
 
 
+_OF_RECORD = sa.select(record, office.c.highest_level).join_from(record, office).where(record.c.id == sa.bindparam("asked"))
+"""Built once: it is asked at every request and step."""
+
+
 def facts_of(connection: sa.Connection, record_id: str) -> RecordFacts | None:
     """The record of this id as it is now; None where there is none, of whatever form the id is."""
-    row = connection.execute(sa.select(record, office.c.highest_level).join_from(record, office).where(record.c.id == record_id)).one_or_none()
+    row = connection.execute(_OF_RECORD, {"asked": record_id}).one_or_none()
     return None if row is None else facts_in(row._mapping)
 
 
@@ -124,8 +128,7 @@ def set_fact(connection: sa.Connection, ids: IdSource, record_id: RecordId, kind
 
     What held until then is superseded by a row that ends it; where it is the same value, nothing is written.
     """
-    held = sa.select(record_fact).where(record_fact.c.record_id == record_id, record_fact.c.kind == kind, in_force(record_fact, change.at))
-    for row in connection.execute(held).all():
+    for row in connection.execute(_HELD, {"asked": record_id, "of_kind": kind, "at": change.at}).all():
         if row.value == value:
             return
         _insert(connection, ids, record_id, kind, row.value, row.valid_from, change, supersedes=row.id)
@@ -143,6 +146,11 @@ class Change:
 
 
 _INSERT = record_fact.insert()
+_HELD = sa.select(record_fact).where(
+    record_fact.c.record_id == sa.bindparam("asked"),
+    record_fact.c.kind == sa.bindparam("of_kind"),
+    in_force(record_fact, sa.bindparam("at", type_=record_fact.c.valid_from.type)),
+)
 
 
 def _insert(

@@ -69,6 +69,22 @@ class QueueFigures:
 _RETURNED = (work.c.record_id, work.c.owner, work.c.step, work.c.attempts, work.c.last_error, work.c.sealed_input)
 _INSERT = work.insert()
 _FREE = {"owner": None, "lease_until": None}
+_NOW = sa.bindparam("now", type_=work.c.ready_at.type)
+_LONGEST_READY = (
+    sa.select(work.c.record_id)
+    .where(sa.not_(work.c.done), work.c.ready_at <= _NOW, sa.or_(work.c.lease_until.is_(None), work.c.lease_until <= _NOW))
+    .order_by(work.c.ready_at, work.c.record_id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_CLAIM = (
+    work.update()
+    .where(work.c.record_id == _LONGEST_READY)
+    .values(owner=sa.bindparam("by"), lease_until=sa.bindparam("until", type_=work.c.lease_until.type), attempts=work.c.attempts + 1)
+    .returning(*_RETURNED)
+)
+"""Built once: to build it costs more than to carry it out."""
 
 
 def add_work(connection: sa.Connection, record_id: RecordId, at: datetime, sealed_input: bytes | None = None) -> None:
@@ -79,16 +95,7 @@ def add_work(connection: sa.Connection, record_id: RecordId, at: datetime, seale
 
 def claim(connection: sa.Connection, owner: str, now: datetime, lease_until: datetime) -> Job | None:
     """Take the record that has been ready longest and that nobody holds, for as long as the lease; None where there is none."""
-    free = (
-        sa.select(work.c.record_id)
-        .where(sa.not_(work.c.done), work.c.ready_at <= now, sa.or_(work.c.lease_until.is_(None), work.c.lease_until <= now))
-        .order_by(work.c.ready_at, work.c.record_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    taken = work.update().where(work.c.record_id == free).values(owner=owner, lease_until=lease_until, attempts=work.c.attempts + 1)
-    row = connection.execute(taken.returning(*_RETURNED)).one_or_none()
+    row = connection.execute(_CLAIM, {"by": owner, "now": now, "until": lease_until}).one_or_none()
     return None if row is None else Job(*row)
 
 
