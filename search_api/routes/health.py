@@ -64,7 +64,7 @@ def _classes(answers: Counter[int]) -> list[str]:
 
 def _keeper_answers(request: Request) -> bool:
     try:
-        archive_of(request).keeper.ask_within(_PATIENCE, "sequence_now")
+        archive_of(request).keeper.ask_within(_PATIENCE, "attend")
     except KeeperUnreachable:
         return False
     return True

@@ -23,7 +23,7 @@ from storage.vault.keeper.keeper import FIRST, Keeper
 from storage.vault.keeper.protocol import Json
 from storage.vault.keyring import KeyKind
 
-__all__ = ["audit_bundle", "audit_checkpoint", "audit_file", "audit_query", "audit_verify", "sequence_now"]
+__all__ = ["attend", "audit_bundle", "audit_checkpoint", "audit_file", "audit_query", "audit_verify", "sequence_now"]
 
 _PAGE, _MOST = 200, 1000
 _MOST_SEALED = 4 << 20
@@ -33,6 +33,12 @@ _HEARING_PATIENCE = 0.5
 """Seconds within which a question about a verification is answered, with or without its end."""
 
 _ASKED = ("record", "person", "office", "action", "outcome", "since", "until")
+
+
+def attend(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Say that this keeper is there and its log sound; it does nothing for it, so that watchers may ask often. Answer: nothing."""
+    keeper.sequencer.require_sound()
+    return {}
 
 
 def sequence_now(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:

@@ -50,6 +50,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "unlock": releasing.unlock,
         "reread": releasing.reread,
         "search_closed": closed.search_closed,
+        "attend": auditing.attend,
         "sequence_now": auditing.sequence_now,
         "audit_checkpoint": auditing.audit_checkpoint,
         "audit_query": auditing.audit_query,

@@ -207,7 +207,8 @@ def test_a_keeper_whose_log_is_at_fault_refuses_everything_but_judging(house: Ho
     keeper = house.keeper
     with pytest.raises(LogDamaged):
         keeper.sequencer.sequence()
-    for duty in ("keys", "sign_in", "unwrap", "partition", "rewrap", "audit_query", "audit_checkpoint", "audit_bundle", "add_person", "sequence_now"):
+    acts = ("keys", "sign_in", "unwrap", "partition", "rewrap", "audit_query", "audit_checkpoint", "audit_bundle", "add_person")
+    for duty in (*acts, "sequence_now", "attend"):
         assert isinstance(answer(keeper, Role.API, Ask(duty, session)).error, LogDamaged), duty
     assert isinstance(answer(keeper, Role.WORKER, Ask("partition", {})).error, LogDamaged)
     assert answer(keeper, Role.API, Ask("handover", {})).error is None
