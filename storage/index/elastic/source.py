@@ -114,7 +114,7 @@ class ElasticSource:
         if question.after is not None:
             after = question.after
             request["search_after"] = [-after.minor, after.record_id] if question.by_date else place_of(after)
-        found = cast("_Found", self._search(request))
+        found = cast("_Found", self._search(request, by_statistics=not question.by_date))
         hits = found["hits"]["hits"]
         facets = self._facets(question, found.get("aggregations", {}), matched)
         shown = tuple(hit_of(hit, _key(hit["sort"], question), question) for hit in hits[: question.limit])
@@ -131,16 +131,16 @@ class ElasticSource:
             "_source": False,
             "aggs": {"held": {"filters": {"filters": {place: exactly(group.need) for place, group in groups.items()}}}},
         }
-        found = cast("_Held", self._search(request))
+        found = cast("_Held", self._search(request, by_statistics=False))
         present = frozenset(int(place) for place, bucket in found["aggregations"]["held"]["buckets"].items() if bucket["doc_count"])
         best = [sum(group.weight or 0.0 for place, group in groups.items() if place in hit["matched_queries"]) for hit in found["hits"]["hits"]]
         return Partial(present, max(best, default=0.0))
 
-    def _search(self, request: Query) -> object:
+    def _search(self, request: Query, *, by_statistics: bool) -> object:
         indexes = [self.names.answering(office) for office in sorted(self.hidden)]
         # the same copies answer the same partitions, or the order would change from page to page
         preference = hashlib.sha256(" ".join(indexes).encode()).hexdigest()
-        return self.cluster.search(indexes, request, preference)
+        return self.cluster.search(indexes, request, preference, by_statistics=by_statistics)
 
     def _hidden(self) -> list[Query]:
         return [query for office, records in self.hidden.items() for query in self._hidden_of(office, sorted(records))]
@@ -162,7 +162,8 @@ class ElasticSource:
     def _all_values(self, field: FacetField, matched: Query) -> Iterator[tuple[str, int]]:
         values: Query = {"size": _VALUES, "sources": [{"value": {"terms": {"field": field.value}}}]}
         while True:
-            found = cast("_Paged", self._search({"query": matched, "size": 0, "aggs": {"all": {"composite": values}}}))["aggregations"]["all"]
+            request: Query = {"query": matched, "size": 0, "aggs": {"all": {"composite": values}}}
+            found = cast("_Paged", self._search(request, by_statistics=False))["aggregations"]["all"]
             for bucket in found["buckets"]:
                 yield bucket["key"]["value"], bucket["doc_count"]
             if "after_key" not in found:
