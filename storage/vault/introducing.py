@@ -29,7 +29,8 @@ def placed(servers: dict[Part, Server], instance: str) -> dict[Part, Server]:
 def introduce(servers: dict[Part, Server], instance: str, undo: ExitStack) -> Credentials:
     """Make on each server what the instance needs there; returns who asks there from now on, by part and role.
 
-    undo: takes what removes it again. Raises what the servers refuse: CatalogUnfit, IndexUnreachable, StoreRefused ...
+    undo: takes what removes it again. Raises what the servers refuse: CatalogUnfit, IndexUnreachable, StoreRefused ...; and InvalidInput where
+    api and worker could read the closed index.
     """
     made: dict[Part, dict[str, Credential]] = {}
     if store := servers.get("store"):
@@ -45,11 +46,13 @@ def introduce(servers: dict[Part, Server], instance: str, undo: ExitStack) -> Cr
         made["index"] = founded.credentials
         undo.callback(forget_elastic, index, instance, founded.keys)
     if closed := servers.get("closed_index"):
-        from storage.index.elastic import Kind, forget_elastic, found_elastic
+        from storage.index.elastic import Kind, forget_elastic, found_elastic, may_read_closed
 
         founded = found_elastic(closed, instance, Kind.CLOSED)
         made["closed_index"] = founded.credentials
         undo.callback(forget_elastic, closed, instance, founded.keys, Kind.CLOSED)
+        if any(may_read_closed(closed.with_credential(one), instance) for one in made.get("index", {}).values()):
+            raise InvalidInput(what="The account of the index may read the closed index too: give one that may make API keys, or another cluster.")
     if catalog := servers.get("catalog"):
         from storage.catalog.founding import found_postgresql, remove_postgresql
 

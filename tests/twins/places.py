@@ -68,17 +68,23 @@ class Places:
 
         From then on it forgets nothing, and passes that on: where the same is done to two worlds their statistics are the same, whatever merges when.
         """
+        new = self.renew(settings, world, Kind.OPEN)
+        if not new:
+            return
         with self.index.client() as client:
-            old = [*client.indices.get_alias(index=_names(settings, world).pattern)]
-            if not old:
-                return
-            _clone(client, _names(settings, world).pattern, _next)
-            client.indices.delete(index=old)
-            new = [_next(name) for name in old]
             client.indices.forcemerge(index=new, max_num_segments=1)
             left = client.indices.stats(index=new, metric="docs")["_all"]["primaries"]["docs"]["deleted"]
             assert left == 0, f"{left} documents that were replaced still count"
             client.indices.put_settings(index=new, settings={"index.soft_deletes.retention.operations": _KEEPS_ALL})
+
+    def renew(self, settings: Settings, world: str, kind: Kind) -> list[str]:
+        """Put clones, which may be merged at once, in the place of a world's indexes; their names."""
+        pattern = _names(settings, world, kind).pattern
+        with self.index.client() as client:
+            if old := [*client.indices.get_alias(index=pattern)]:
+                _clone(client, pattern, _next)
+                client.indices.delete(index=old)
+        return [_next(name) for name in old]
 
     def drop(self, settings: Settings, world: str) -> None:
         """Remove what a closed world has on the servers."""
@@ -94,7 +100,7 @@ class Places:
         return ElasticOpenIndex(settings.servers["index"].with_credential(credentials["index"]), _names(settings, home.root.name).instance)
 
     def closed_index(self, home: Home, keeper: Keeper) -> ClosedPartitions:
-        """The closed index of the world that lies in `home`. Nothing of it is ever merged: it has no statistics that could tell."""
+        """The closed index of the world that lies in `home`."""
         server = keeper.settings.servers["closed_index"].with_credential(keeper.credentials["closed_index"]["keeper"])
         return ElasticClosedIndex(server, _names(keeper.settings, home.root.name, Kind.CLOSED).instance)
 

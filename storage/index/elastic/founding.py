@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, TypedDict, cast
 
+from storage.catalog.names import OfficeId
 from storage.errors import IndexRefused, IndexUnfit
 from storage.index.elastic.cluster import ADMINISTERING, Cluster, Json, Query
 from storage.index.elastic.names import Kind, Names
 from storage.servers import Credential, Server
 
-__all__ = ["Founded", "forget_elastic", "found_elastic"]
+__all__ = ["Founded", "forget_elastic", "found_elastic", "may_read_closed"]
 
 _VERSION: Final = "9."
 _WRITES: Final = ["read", "write", "manage"]
@@ -86,6 +87,18 @@ def found_elastic(server: Server, instance: str, kind: Kind = Kind.OPEN) -> Foun
             raise IndexRefused(account=given.user)
         return Founded(dict.fromkeys(rights, given))
     return Founded({role: Credential("", key["encoded"]) for role, key in made.items()}, tuple(key["id"] for key in made.values()))
+
+
+def may_read_closed(server: Server, instance: str) -> bool:
+    """Whether whoever asks this server by its credential may read the instance's closed indexes there."""
+    cluster = Cluster(server)
+    try:
+        cluster.ask("GET", f"/{Names(instance, Kind.CLOSED).answering(OfficeId('none'))}/_search", patience=ADMINISTERING, accepted=frozenset({404}))
+    except IndexRefused:
+        return False
+    finally:
+        cluster.close()
+    return True
 
 
 def forget_elastic(server: Server, instance: str, keys: tuple[str, ...], kind: Kind = Kind.OPEN) -> None:

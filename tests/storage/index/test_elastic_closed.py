@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
 
 from storage.catalog.names import OfficeId
-from storage.errors import ClosedIndexUnreachable, IndexRefused
+from storage.errors import ClosedIndexUnreachable, IndexRefused, InvalidInput
+from storage.ids import RandomIds
 from storage.index.elastic import ElasticClosedIndex, Kind, forget_elastic, found_elastic, is_guarded
 from storage.index.elastic.cluster import Cluster, Json
 from storage.index.elastic.names import Names
@@ -16,6 +18,7 @@ from storage.index.merge import ask
 from storage.index.query import MAX_TERMS, parse_query
 from storage.index.question import Question
 from storage.servers import Credential, Server
+from storage.vault.introducing import introduce
 from tests.storage.index.index_world import ARCHIVE, ElasticClosed, entry, search
 
 pytestmark = pytest.mark.servers
@@ -53,8 +56,11 @@ def test_where_no_key_of_the_keepers_own_can_be_made_there_is_no_closed_index(el
     rights: Json = {"cluster": ["monitor"], "indices": [{"names": ["vk-*"], "privileges": ["all"]}]}
     answered = cluster.ask("POST", "/_security/api_key", {"name": "limited", "role_descriptors": {"limited": rights}}).body
     assert isinstance(answered, dict)
+    limited = elastic_closed.server.with_credential(Credential("", answered["encoded"]))
     with pytest.raises(IndexRefused):
-        found_elastic(elastic_closed.server.with_credential(Credential("", answered["encoded"])), "x", Kind.CLOSED)
+        found_elastic(limited, "x", Kind.CLOSED)
+    with ExitStack() as undo, pytest.raises(InvalidInput, match="closed index"):
+        introduce({"index": limited, "closed_index": elastic_closed.server}, RandomIds().new("instance"), undo)
     cluster.ask("DELETE", "/_security/api_key", {"ids": [answered["id"]]})
     cluster.close()
 
@@ -80,7 +86,7 @@ def test_the_widest_query_is_answered(elastic_closed: ElasticClosed) -> None:
 
 def test_where_more_is_found_than_the_engine_gives_at_once_every_record_comes_once(elastic_closed: ElasticClosed) -> None:
     closed = elastic_closed.make("many")
-    closed.put(*(entry(f"r{number:05}", text="thuế " * (1 + number % 7) + "đất") for number in range(MANY)))
+    closed.put(*(entry(f"r{number:05}", text="thuế " * (1 + number % 4) + "đất") for number in range(MANY)))
     sources = [elastic_closed.closed_source(closed)]
     question, seen = Question(parse_query("thuế đất"), limit=1000, facets=(FacetField.OFFICE,)), list[str]()
     while True:
@@ -91,4 +97,4 @@ def test_where_more_is_found_than_the_engine_gives_at_once_every_record_comes_on
             break
         question = replace(question, after=answer.next)
     assert len(seen) == len(set(seen)) == MANY
-    assert {name[1:] for name in seen[:1000]} <= {f"{number:05}" for number in range(MANY) if number % 7 == 6}
+    assert {name[1:] for name in seen[:1000]} <= {f"{number:05}" for number in range(MANY) if number % 4 == 3}
