@@ -18,11 +18,17 @@ from storage.description import Json
 from storage.engines import NAMES
 from storage.errors import KeeperUnreachable
 from storage.walls import landlock
-from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, claims
+from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, Sentence, claims
 
 __all__ = ["standing"]
 
 _NAMED: Final = 100
+_UNFORGOTTEN: Final = Sentence(
+    vi="Tệp của danh mục có thể còn lời văn của một hồ sơ vừa thành mật: một phiên đọc còn giữ trạng thái cũ. Hệ thống thử lại mỗi giây; "
+    "nếu cảnh báo còn mãi, hãy kết thúc phiên đọc đó (ví dụ một bản sao lưu đang chạy).",
+    en="Files of the catalog may still hold words of a record that just closed: somebody reads an older state. It is tried again every second; "
+    "if this stays, end that reader (a backup that is under way, say).",
+)
 
 
 
@@ -44,7 +50,10 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
     promised: list[Json] = [claim.sentence.text(lang) for claim in claims(abi)] or [NOTHING_CLAIMED.text(lang)]
     warnings: list[Json] = []
     try:
-        size, keeper = str(archive.keeper.ask("sequence_now").get("size")), "up"
+        told = archive.keeper.ask("sequence_now")
+        size, keeper = str(told.get("size")), "up"
+        if told.get("unforgotten"):
+            warnings.append(_UNFORGOTTEN.text(lang))
     except KeeperUnreachable as error:
         size, keeper = "", "unreachable"
         warnings.append(error.detail(lang))

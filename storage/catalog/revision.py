@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 __all__ = ["NEWEST", "is_outdated"]
 
-NEWEST: Final = "0002"
+NEWEST: Final = "0003"
 """The last of `storage/catalog/migrations/versions`."""
 
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num", sa.String))

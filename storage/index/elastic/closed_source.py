@@ -108,7 +108,7 @@ class ElasticClosedSource(ElasticSource):
             "stored_fields": "_none_", "_source": False, "aggs": counting(facets),
         }  # fmt: skip
         while True:
-            page = cast("_Page", self._search(request))
+            page = cast("_Page", self._search(request, by_statistics=False))
             yield page
             if len(page["hits"]["hits"]) < _PAGE:
                 return
@@ -123,7 +123,7 @@ class ElasticClosedSource(ElasticSource):
             "query": {"bool": {"filter": [records], "must_not": self._hidden()}}, "sort": [{"record_id": "asc"}], "size": len(keys),
             "stored_fields": [SHOWN], "_source": [BODY] if shows_text(question) else False,
         }  # fmt: skip
-        hits = cast("_FoundShown", self._search(request))["hits"]["hits"]
+        hits = cast("_FoundShown", self._search(request, by_statistics=False))["hits"]["hits"]
         shown = {str(hit["sort"][0]): hit for hit in hits}
         for key in keys:
             if key.record_id in shown:

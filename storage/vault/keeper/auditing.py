@@ -18,6 +18,7 @@ from storage.clock import instant
 from storage.errors import InvalidInput, NotAllowed, NotFound
 from storage.vault.age import HybridIdentity
 from storage.vault.keeper.acting import deed_of, who_of
+from storage.vault.keeper.forgetting import is_forgetting_owed
 from storage.vault.keeper.hearing import Judgement, judge
 from storage.vault.keeper.keeper import FIRST, Keeper
 from storage.vault.keeper.protocol import Json
@@ -42,8 +43,8 @@ def attend(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 
 def sequence_now(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
-    """Give every waiting row its place now. Answer: size of the log."""
-    return {"size": keeper.sequencer.sequence().checkpoint.head.size}
+    """Give every waiting row its place now. Answer: size of the log; unforgotten: whether the catalog may still hold words of a closed record."""
+    return {"size": keeper.sequencer.sequence().checkpoint.head.size, "unforgotten": is_forgetting_owed(keeper)}
 
 
 def audit_checkpoint(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:

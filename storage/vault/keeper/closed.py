@@ -34,6 +34,7 @@ from storage.index.relaxing import combined_partial
 from storage.index.wire import Asked, answer_json, partial_json
 from storage.indexed import entry_of, plain_text
 from storage.vault.keeper.closed_files import place_of
+from storage.vault.keeper.forgetting import forget_now, is_forgetting_owed
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.opening import has_cut_rewraps, identity_of, rewrap_record, tidy_rewraps
 from storage.vault.keeper.protocol import Json
@@ -62,14 +63,17 @@ class ClosedIndex:
         self._expunge_at = 0.0
 
     def run(self) -> None:
-        """Bring misplaced records home, and carry out what the outbox asks of closed partitions, for as long as the process lives.
+        """Bring misplaced records home, have the catalog forget what closed, and carry out what the outbox asks of closed partitions, for ever.
 
         While that cannot be done, it is said once. A change of level that its server cut off is finished when the server is back.
         """
         pause = threading.Event()
         fault: str | None = None
-        is_home, look_at = False, 0.0
+        is_home, look_at, forget_at = False, 0.0, 0.0
         while True:
+            if is_forgetting_owed(self._keeper) and time.monotonic() >= forget_at:
+                self._is_done("forget", partial(forget_now, self._keeper))
+                forget_at = time.monotonic() + _BETWEEN_EXPUNGES
             if time.monotonic() >= look_at:
                 is_home = (is_home and not has_cut_rewraps(self._keeper)) or self._bring_home()
                 look_at = time.monotonic() + _BETWEEN_LOOKS

@@ -24,6 +24,7 @@ from storage.errors import KeeperRefused, NotFound, RecordChanged
 from storage.ids import RecordId
 from storage.vault.age import HybridIdentity, HybridRecipient
 from storage.vault.keeper.closed_files import partition_key_name
+from storage.vault.keeper.forgetting import forget_now, owe_forgetting
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json
 from storage.vault.keyring import KeyKind
@@ -107,6 +108,8 @@ def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
         if facts is None or facts.wrapped is None or facts.state not in _AT_REST or facts.wrapped == facts.home:
             return False
         key = _partition_key(keeper, facts.home)
+        if facts.wrapped.is_open:  # it closes
+            owe_forgetting(keeper)
         with in_hand(keeper, record_id):
             moved = wrap_anew(keeper.store, blobs, identity_of(keeper, facts), [HybridRecipient.parse(key.recipient), keeper.recovery])
             with keeper.catalog.write() as connection:
@@ -118,8 +121,7 @@ def rewrap_record(keeper: Keeper, record_id: RecordId) -> bool:
                     rewrapped_header(connection, part.blob, part.header_sha256)
                 rewrapped(connection, record_id, key.partition, key.n)
             drop_old(keeper.store, moved)
-    if facts.wrapped.is_open:  # it closed: on a server the keeper alone may see to what is left of its words
-        keeper.catalog.expunge()
+    forget_now(keeper)
     return True
 
 
