@@ -18,6 +18,7 @@ from tests.instances import Instance
 from tests.proofs.served import until
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.proofs.servers.test_open_to_closed import CLOSED_WORDS, Search, deposited, dumped_index, forms
+from tests.proofs.servers.test_walls import tried
 from tests.search_api.papers import secret
 from tests.servers.elasticsearch import ElasticsearchCluster
 from tests.servers.postgresql import PostgresServer
@@ -80,6 +81,9 @@ def test_closed_words_are_on_the_keepers_cluster_and_nowhere_that_api_and_worker
     credentials = read_credentials(home.keys, keyring.secret(KeyKind.CREDENTIALS, "1"), settings.instance)
     assert set(credentials["closed_index"]) == {"keeper"} and set(credentials["index"]) == {"api", "worker"}
     assert list(home.closed.glob("*.db")) == []
+
+    port = closed.nodes[0].http
+    assert (tried(instance, "free", [port]), tried(instance, "shut", [port])) == (["connected"], ["EACCES"])
 
     instance.run("reclassify", record, "--level", "TOI_MAT", "--reason", "thử")
     until(lambda: instance.json("status")[0]["index_waiting"] == 0, PATIENCE, "the partition that it left forgot it")
