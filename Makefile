@@ -5,6 +5,8 @@ export VANKHO_CACHE ?= $(if $(filter 0,$(shell id -u)),/var/cache/vankho,$(HOME)
 # SEED: the order of tests in `make test`, the same everywhere, so that what fails once can be seen again. `make check` goes in a new order each time.
 SEED ?= 1
 BIN := .venv/bin
+# Two processes, a module in one of them (tests/conftest.py).
+TOGETHER := -n 2 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup setup-tests lint check test test-long test-fresh bench docs lock upgrade clean
@@ -27,10 +29,10 @@ lint: setup-tests ## style, types and which room may import which
 	$(BIN)/lint-imports
 
 check: lint ## the quick round, under three minutes: lint and unit tests
-	$(BIN)/pytest -m "not servers and not long"
+	$(BIN)/pytest $(TOGETHER) -m "not servers and not long"
 
 test: lint ## all that CI runs: lint and every test but the long ones
-	$(BIN)/pytest -m "not long" --randomly-seed=$(SEED)
+	$(BIN)/pytest $(TOGETHER) -m "not long" --randomly-seed=$(SEED)
 
 test-long: setup-tests ## the long tests: full counts, a fresh set-up, lock files resolved again
 	$(BIN)/pytest -m long

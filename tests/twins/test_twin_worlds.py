@@ -200,6 +200,7 @@ _SEEN = {
 """What is among the answers, so that the test is known to see refusals of many kinds."""
 
 
+@pytest.mark.parametrize("twins", ["embedded"], indirect=True)
 def test_every_refusal_is_described_for_its_route(twins: Twins) -> None:
     """Whatever is asked here of any route, by people, a source and nobody: the document of the API has the status and code of each answer."""
     shared = told_world(twins, _SEEDS)

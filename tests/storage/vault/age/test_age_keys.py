@@ -103,7 +103,7 @@ def test_an_identity_file_may_have_comments_empty_lines_and_both_kinds_of_keys()
     assert [type(identity) for identity in identities] == [HybridIdentity, X25519Identity]
 
 
-@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "age1pq1zzz", HybridIdentity.generate().text().lower(), X25519_TEXT[:-1] + "A"])
+@pytest.mark.parametrize("text", ["", "# nothing but a comment\n", "age1pq1zzz", HybridIdentity(bytes(32)).text().lower(), X25519_TEXT[:-1] + "A"])
 def test_a_bad_identity_file_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(KeyTextMalformed) as refused:
         parse_identities("# first line\n" + text)
