@@ -79,7 +79,8 @@ def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
     ):
         base = Path(folder)
         patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
-        patch.setattr("ingest.index_open._BETWEEN_EXPUNGES", 0.0)  # or a world would seem settled while it waits to forget
+        for module in ("ingest.index_open", "storage.vault.keeper.closed"):
+            patch.setattr(f"{module}._BETWEEN_EXPUNGES", 0.0)  # or a world would seem settled, or be waited for, while it waits to forget
         found_twins(base, places)
         recovery = parse_identities((base / "recovery.txt").read_text())
         yield Twins(base, Hands(sandbox, portal, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
