@@ -28,6 +28,7 @@ PATIENCE = 240.0
 _BASE = Path("/var/tmp")
 _PAUSE = 0.02
 _PORTS = range(20_000, 32_000)
+_given: set[int] = set()
 _NOBODY = pwd.getpwnam("nobody")
 
 
@@ -174,10 +175,23 @@ def running(group: int) -> list[int]:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on, and none of those that the kernel gives to clients: one of them could have it while a server is down."""
-    while answers(port := secrets.choice(_PORTS)):
+    """A TCP port of loopback that nobody has, and that was not given out before; none of those that the kernel gives to clients.
+
+    One of the latter a client could have while a server is down.
+    """
+    while (port := secrets.choice(_PORTS)) in _given or not _is_free(port):
         pass
+    _given.add(port)
     return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def answers(port: int) -> bool:
