@@ -174,8 +174,6 @@ def _change_level(
         if after.is_open:
             write_open(act.connection, facts.id, described)
         _put(act, described, text, before.skeleton.page_count)
-    if facts.is_open and not after.is_open:
-        archive.catalog.expunge()
     archive.keeper.ask("rewrap", record=facts.id)
     return shown(archive, caller, facts.id)
 

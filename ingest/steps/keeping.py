@@ -27,6 +27,7 @@ from storage.vault.age import plain_size
 
 __all__ = ["keep"]
 
+
 def keep(desk: Desk, papers: Papers, job: Job) -> Job | None:
     """Seal the description, and a plain text's text, bring every part under the partition's key, say so in one transaction with the steps that
     were put off, destroy what transit's key opens."""

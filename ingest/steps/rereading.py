@@ -87,8 +87,6 @@ def reread(desk: Desk, papers: Papers, job: Job) -> Job | None:
             desk.archive.store.remove(stored.id)
         raise
     failpoint("reread.3 it is read again")
-    if before.is_open and not after.is_open:
-        desk.archive.catalog.expunge()
     tidy(desk, job)
     return None
 

@@ -30,6 +30,7 @@ _THERE: Final = frozenset({200, 201, 409})
 
 _OF_THE_INDEX: Final = frozenset({"index_closed_exception"})
 """What the cluster says with status 400 of every document alike."""
+
 _REFRESHED_AT_A_TIME: Final = 20
 """Their names are in the address, of which Elasticsearch reads 4,096 bytes."""
 
