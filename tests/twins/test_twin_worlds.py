@@ -273,6 +273,7 @@ def test_a_record_that_she_may_read_is_missed(twins: Twins) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(5400)
 @pytest.mark.parametrize("seed", range(_SEEDS, _SEEDS + _LONG_SEEDS))
 def test_what_is_hidden_moves_no_answer_of_any_question(twins: Twins, seed: int) -> None:
     shared = told_world(twins, seed)

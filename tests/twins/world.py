@@ -24,7 +24,6 @@ from storage.access.loading import load_subject
 from storage.archive import Archive, decode_key, open_archive
 from storage.catalog.names import Depositor, OfficeId, PersonId
 from storage.catalog.offices import Office, add_office
-from storage.catalog.outbox import unapplied
 from storage.catalog.people import all_people, all_sources
 from storage.catalog.record_facts import facts_of
 from storage.catalog.schema import record
@@ -32,7 +31,6 @@ from storage.catalog.states import DepositorKind, OfficeKind
 from storage.clock import FixedClock
 from storage.home import Home
 from storage.ids import RandomIds, SeededIds
-from storage.index.elastic.names import Kind
 from storage.settings import NetworkClass, Settings, read_settings, settings_text
 from storage.vault.age import HybridIdentity
 from storage.vault.credentials import taken
@@ -152,15 +150,7 @@ class World:
         """Let worker, indexes and log finish what there is to do."""
         while not self._worker.turn() or self._closed.apply():
             pass
-        if self._hands.places is not None and self._closed_waits():  # for half a minute, until its index may forget what was given up
-            self._hands.places.renew(self.archive.settings, self.home.root.name, Kind.CLOSED)
-            while self._closed_waits():
-                self._closed.apply()
         self.keeper.sequencer.sequence()
-
-    def _closed_waits(self) -> bool:
-        with self.keeper.catalog.read() as connection:
-            return bool(unapplied(connection, is_open=False, limit=1))
 
     def merge(self) -> None:
         """Let the open index forget what was replaced in it, where that is not done at once."""
