@@ -6,6 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from storage.errors import CatalogNewer
+
 __all__ = ["NEWEST", "is_outdated"]
 
 NEWEST: Final = "0003"
@@ -15,6 +17,8 @@ _VERSION: Final = sa.table("alembic_version", sa.column("version_num", sa.String
 
 
 def is_outdated(connection: sa.Connection) -> bool:
-    """Whether an earlier version made the tables: `migrations.migrate` brings them to this one."""
+    """Whether an earlier version made the tables: `migrations.migrate` brings them to this one. Raises CatalogNewer where a later one did."""
     revision: str = connection.execute(sa.select(_VERSION.c.version_num)).scalar_one()
+    if revision > NEWEST:
+        raise CatalogNewer(revision=revision, newest=NEWEST)
     return revision < NEWEST

@@ -13,6 +13,7 @@ __all__ = [
     "CatalogBusy",
     "CatalogKeyWrong",
     "CatalogMissing",
+    "CatalogNewer",
     "CatalogUnanswered",
     "CatalogUnfit",
     "CatalogUnreachable",
@@ -125,6 +126,15 @@ class CatalogKeyWrong(VankhoError):
     title_en, title_vi = "The catalog does not open", "Không mở được cơ sở dữ liệu mục lục"
     detail_en = "The catalog does not open with this instance's key: the key is another instance's, or the file is damaged. Restore the right one."
     detail_vi = "Khóa của kho này không mở được mục lục: khóa thuộc kho khác, hoặc tệp đã hỏng. Hãy khôi phục đúng khóa hoặc đúng tệp."
+
+
+class CatalogNewer(VankhoError):
+    """A later version of Vankho made or changed the tables: this one would misread them. Facts: `revision` of the tables, `newest` that is known."""
+
+    code, status, exit_code = "VK-CATALOG-NEWER", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "The catalog is of a later version", "Mục lục thuộc phiên bản mới hơn"
+    detail_en = "The catalog's tables are of revision {revision}; this Vankho knows up to {newest}. Nothing was changed; install the later one again."
+    detail_vi = "Cấu trúc mục lục là bản {revision}; chương trình này chỉ biết đến bản {newest}. Chưa có gì thay đổi; hãy cài lại phiên bản mới hơn."
 
 
 class CatalogBusy(VankhoError):

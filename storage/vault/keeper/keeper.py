@@ -61,7 +61,7 @@ class Keeper:
 def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource, clock: Clock) -> Keeper:
     """The keeper of an instance whose keys are unwrapped. A catalog of an earlier version gets the tables of this one, before anybody else opens it.
 
-    Raises KeyFileDamaged, CatalogMissing, CatalogKeyWrong; InvalidInput where the configuration names another log key than the one that signs.
+    Raises KeyFileDamaged, CatalogMissing, CatalogKeyWrong, CatalogNewer; InvalidInput where another log key is configured than the one that signs.
     """
     auditors = keyring.identity(KeyKind.AUDITORS, FIRST)
     signer = log_signer(settings.instance, keyring.secret(KeyKind.SIGNING, FIRST))
