@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +16,18 @@ import pytest
 from psycopg import sql
 
 from storage.catalog.names import OfficeId
+from storage.catalog.offices import Office, add_office
 from storage.catalog.privileges import schema_name
+from storage.catalog.states import OfficeKind
+from storage.clock import SystemClock
 from storage.home import Home
+from storage.ids import RandomIds
 from storage.index.elastic.names import Names
 from storage.settings import read_settings
+from storage.vault.keeper.keeper import Keeper, open_keeper
+from storage.vault.kek import FileKek
+from storage.vault.keyring import Keyring
+from storage.walls.memory import LockedPages
 from tests.instances import Instance
 from tests.proofs.served import OPEN, Served, until
 from tests.proofs.servers.conftest import Heard, Servers
@@ -30,7 +39,8 @@ from tests.servers.trust import Trust
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(3600)]
 
 FEW, MANY = 200, 5000
-DEPOSITORS, SEARCHERS = 4, 2
+OFFICES = ("central", "so-1", "so-2", "so-3")
+SEARCHERS = 2
 ONE_READS = 500
 SETTLED, SLOWEST = 300.0, 3.0
 """Seconds after the last kill until nothing waits any more: leases of what was in hand run out, and the index is tried ever more seldom.
@@ -39,10 +49,12 @@ Beside them, of a loaded machine, the documents that it takes to their end in a 
 
 @dataclass(frozen=True)
 class Run:
-    """Deposits and searches against one instance. acknowledged: record by number; refusals: codes of what was refused meanwhile."""
+    """Deposits and searches against one instance. scanners: the token of one in each office. acknowledged: record by number; refusals: codes of what
+    was refused meanwhile.
+    """
 
     served: Served
-    scanner: str
+    scanners: tuple[str, ...]
     reader: str
     count: int
     acknowledged: dict[int, str] = field(default_factory=dict)
@@ -51,12 +63,12 @@ class Run:
     is_done: threading.Event = field(default_factory=threading.Event)
 
     def deposit_all(self, first: int) -> None:
-        """Every fourth letter, each sent again with its key until it is acknowledged."""
-        for number in range(first, self.count, DEPOSITORS):
+        """What the scanner of one office takes in, each letter sent again with its key until it is acknowledged."""
+        for number in range(first, self.count, len(OFFICES)):
             letter = content(number)
             while not self.is_done.is_set():
                 try:
-                    answer = self.served.deposit(self.scanner, letter, f"{number}.txt", request=f"letter {number}")
+                    answer = self.served.deposit(self.scanners[first], letter, f"{number}.txt", request=f"letter {number}")
                 except (OSError, http.client.HTTPException):
                     self.refusals.add("cut")
                     continue
@@ -90,8 +102,8 @@ def content(number: int) -> bytes:
 @contextmanager
 def under_way(run: Run) -> Iterator[None]:
     """Documents come in and are searched for; at the end of the block the rest is waited for."""
-    with ThreadPoolExecutor(DEPOSITORS + SEARCHERS) as pool:
-        depositing = [pool.submit(run.deposit_all, number) for number in range(DEPOSITORS)]
+    with ThreadPoolExecutor(len(OFFICES) + SEARCHERS) as pool:
+        depositing = [pool.submit(run.deposit_all, number) for number in range(len(OFFICES))]
         searching = [pool.submit(run.search) for _ in range(SEARCHERS)]
         try:
             yield
@@ -168,8 +180,10 @@ def require_nothing_lost(servers: Servers, run: Run) -> None:
     patience = SETTLED + run.count / SLOWEST
     until(lambda: run.served.metric("vankho_queue_waiting") == run.served.metric("vankho_queue_in_hand") == 0, patience, "nothing in the queue")
     until(lambda: run.served.metric("vankho_index_waiting") == 0, SETTLED, "nothing to be indexed")
-    assert set(found_by(run)) == set(run.acknowledged.values())
-    assert counted_in_catalog(servers, instance) == counted_in_index(servers, instance) == {"central": run.count}
+    found = found_by(run)
+    assert set(found) == set(run.acknowledged.values())
+    assert counted_in_catalog(servers, instance) == counted_in_index(servers, instance) == Counter(found.values())
+    assert Counter(found.values()) == dict.fromkeys(OFFICES, run.count // len(OFFICES))
     for number, record in sorted(run.acknowledged.items()):
         if number % ONE_READS == 0:
             reader = another_reader(instance, number)
@@ -185,13 +199,31 @@ def servers(mortal: tuple[ElasticsearchCluster, PostgresServer, S3Server]) -> Se
     return Servers(index, catalog, store, catalog.new_database(), store.new_bucket())
 
 
-def founded(servers: Servers, base: Path) -> tuple[Instance, str, str]:
-    """An instance on these servers, with the tokens of a scanner and of the local officer."""
+def founded(servers: Servers, base: Path) -> tuple[Instance, tuple[str, ...], str]:
+    """An instance of several offices on these servers, with the tokens of a scanner in each and of the local officer, who is in the highest."""
     instance = Instance(base)
     instance.run("init", "--recovery-out", instance.recovery, env=servers.variables)
-    instance.run("source", "add", "máy quét 1", "--key-out", base / "scan.key")
+    with keeper_of(instance) as keeper, keeper.catalog.write() as connection:
+        settings, now = keeper.settings, keeper.clock.now()
+        for name in OFFICES[1:]:
+            add_office(connection, Office(OfficeId(name), name, OfficeKind.OTHER, settings.office, settings.network_class.highest_level, now))
+    for name in OFFICES:
+        instance.run("source", "add", f"máy quét {name}", "--office", name, "--key-out", base / f"{name}.key")
     officer = instance.config / "vankho" / f"{read_settings(Home(instance.home)).instance}.key"
-    return instance, (base / "scan.key").read_text().strip(), officer.read_text().strip()
+    return instance, tuple((base / f"{name}.key").read_text().strip() for name in OFFICES), officer.read_text().strip()
+
+
+@contextmanager
+def keeper_of(instance: Instance) -> Iterator[Keeper]:
+    """Its keeper, in the test's own process: offices have no command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(instance.config))
+        home, memory = Home(instance.home), LockedPages()
+        settings = read_settings(home)
+        keyring = Keyring(home.keys, settings.instance, FileKek(home.kek(settings.instance), memory), memory)
+    keeper = open_keeper(home, settings, keyring, RandomIds(), SystemClock())
+    yield keeper
+    keeper.catalog.close()
 
 
 def test_after_every_server_was_killed_what_was_acknowledged_is_what_is_found(servers: Servers, tmp_path: Path) -> None:
@@ -199,9 +231,9 @@ def test_after_every_server_was_killed_what_was_acknowledged_is_what_is_found(se
         servers.index.kill()
         servers.index.restart()
 
-    instance, scanner, officer = founded(servers, tmp_path)
+    instance, scanners, officer = founded(servers, tmp_path)
     with Heard(instance) as served:
-        run = Run(served, scanner, officer, FEW)
+        run = Run(served, scanners, officer, FEW)
         killed_in_turn(servers, run, index)
         require_nothing_lost(servers, run)
 
@@ -219,8 +251,8 @@ def test_a_cluster_that_loses_its_master_loses_nothing(trust: Trust, tmp_path: P
             run.wait_for(0.4)  # the other two go on
             cluster.restart(number)
 
-        instance, scanner, officer = founded(servers, tmp_path)
+        instance, scanners, officer = founded(servers, tmp_path)
         with Heard(instance) as served:
-            run = Run(served, scanner, officer, MANY)
+            run = Run(served, scanners, officer, MANY)
             killed_in_turn(servers, run, master)
             require_nothing_lost(servers, run)
