@@ -9,9 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["VANKHO", "Instance"]
+__all__ = ["ONE_READS", "VANKHO", "Instance"]
 
 VANKHO = Path(sys.executable).parent / "vankho"
+ONE_READS = 500
+"""Documents that a test lets one person read: she is not given a thousand in a minute."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,9 @@ class Instance:
         """The problem object that a refused command prints on stderr."""
         problem: dict[str, object] = json.loads(self.run("--json", *words, exit_code=exit_code, key=key).stderr.splitlines()[-1])
         return problem
+
+    def reader(self, number: int) -> str:
+        """The key of a new person, told from others by a number, who may read every open record."""
+        path = self.base / f"reader-{number}.key"
+        self.run("user", "add", f"đọc {number}", "--office", "central", "--role", "archivist", "--clearance", "NON_CONFIDENTIAL", "--key-out", path)
+        return path.read_text().strip()

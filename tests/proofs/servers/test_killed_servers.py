@@ -28,7 +28,7 @@ from storage.vault.keeper.keeper import Keeper, open_keeper
 from storage.vault.kek import FileKek
 from storage.vault.keyring import Keyring
 from storage.walls.memory import LockedPages
-from tests.instances import Instance
+from tests.instances import ONE_READS, Instance
 from tests.proofs.served import OPEN, Served, until
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.servers.elasticsearch import ElasticsearchCluster
@@ -41,7 +41,6 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(3600)]
 FEW, MANY = 200, 5000
 OFFICES = ("central", "so-1", "so-2", "so-3")
 SEARCHERS = 2
-ONE_READS = 500
 SETTLED, SLOWEST = 300.0, 3.0
 """Seconds after the last kill until nothing waits any more: leases of what was in hand run out, and the index is tried ever more seldom.
 Beside them, of a loaded machine, the documents that it takes to their end in a second."""
@@ -165,13 +164,6 @@ def counted_in_index(servers: Servers, instance: Instance) -> dict[str, int]:
         return {name.removeprefix(names.answering(OfficeId(""))).partition("@")[0]: admin.count(index=name)["count"] for name in found}
 
 
-def another_reader(instance: Instance, number: int) -> str:
-    """The key of a new person who may read what came in: one alone is not given as many documents as there are."""
-    path = instance.base / f"reader-{number}.key"
-    instance.run("user", "add", f"đọc {number}", "--office", "central", "--role", "archivist", "--clearance", "NON_CONFIDENTIAL", "--key-out", path)
-    return path.read_text().strip()
-
-
 def require_nothing_lost(servers: Servers, run: Run) -> None:
     """Acknowledged, found and kept are the same records; each gives its very bytes; the offices' counts are equal everywhere."""
     instance = run.served.instance
@@ -186,7 +178,7 @@ def require_nothing_lost(servers: Servers, run: Run) -> None:
     assert Counter(found.values()) == dict.fromkeys(OFFICES, run.count // len(OFFICES))
     for number, record in sorted(run.acknowledged.items()):
         if number % ONE_READS == 0:
-            reader = another_reader(instance, number)
+            reader = instance.reader(number)
         assert run.served.ask("GET", f"records/{record}/parts/original", reader).body == content(number)
     (checked,) = instance.json("check", "--read-data")
     assert checked["findings"] == []
