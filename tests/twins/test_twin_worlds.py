@@ -40,6 +40,8 @@ from tests.twins.world import START, Hands, World, found_twins
 
 _SEEDS, _EACH, _ASKED = 4, 5, 40
 _LONG_SEEDS = 20
+_LEAST_MEMORY = 64
+"""KiB of a password's hash."""
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
 
@@ -81,6 +83,8 @@ def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
         patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
         for module in ("ingest.index_open", "storage.vault.keeper.closed"):
             patch.setattr(f"{module}._BETWEEN_EXPUNGES", 0.0)  # or a world would seem settled, or be waited for, while it waits to forget
+        patch.setattr("storage.vault.keeper.passwords._MEMORY", _LEAST_MEMORY)  # what a guess costs is no answer, and takes a third of the time
+        patch.setattr("storage.vault.keeper.passwords._NOBODY", f"$argon2id$v=19$m={_LEAST_MEMORY},t=3,p=4${'A' * 22}${'A' * 43}")
         found_twins(base, places)
         recovery = parse_identities((base / "recovery.txt").read_text())
         yield Twins(base, Hands(sandbox, portal, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
