@@ -8,6 +8,7 @@ import os
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path, PurePosixPath
 
@@ -110,10 +111,12 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         thread.join()
 
 
-def _taken(archive: Archive, hot: Path, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, str], list[tuple[str | None, str]], set[str]]:
+def _taken(
+    archive: Archive, hot: Path, capsys: pytest.CaptureFixture[str], scanner: Scanner = SCANNER
+) -> tuple[dict[str, str], list[tuple[str | None, str]], set[str]]:
     """The outcome of each path, the troubles said, and the files that lie in the folder afterwards."""
     client = Client(Path(str(archive.server_address)), "t", "en")
-    Intake(SCANNER, hot, client, Journal(Context(None, None, True, "en")), threading.Event(), once=True).run()
+    Intake(scanner, hot, client, Journal(Context(None, None, True, "en")), threading.Event(), once=True).run()
     said = capsys.readouterr()
     outcomes = {str(line["path"]): str(line["outcome"]) for text in said.out.splitlines() if "outcome" in (line := json.loads(text))}
     notes = [(line["path"], str(line["code"])) for line in map(json.loads, said.err.splitlines())]
@@ -122,6 +125,13 @@ def _taken(archive: Archive, hot: Path, capsys: pytest.CaptureFixture[str]) -> t
 
 BOTH = {"one.txt": "stored", "two.txt": "stored"}
 DONE = {"done/one.txt", "done/two.txt"}
+
+
+def test_a_folder_that_takes_longer_to_look_through_than_the_poll_is_emptied_all_the_same(
+    archive: Archive, hot: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes, notes, files = _taken(archive, hot, capsys, replace(SCANNER, poll=0.0))
+    assert (outcomes, notes, files) == (BOTH, [], DONE)
 
 
 REFUSED = {"outcome": "refused", "reason": "STORE_FULL", "sha256": None}

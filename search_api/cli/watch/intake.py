@@ -83,7 +83,9 @@ class Intake:
             now = time.monotonic()
             self._look(now)
             self._journal.waiting(self._scanner.name, len(self._watched) + sum(one.final is None for one in self._documents.values()))
-            self._upload(now + self._scanner.poll)
+            looked = time.monotonic()
+            # Where a folder is so full, or its disk so slow, that a look takes longer than the poll, half of the time is for what was found.
+            self._upload(max(now + self._scanner.poll, 2 * looked - now))
             self._settle()
             if self._once and self._is_idle() and not self._batches.untold:
                 return
