@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +22,7 @@ from storage.catalog.names import CaseId, Depositor, OfficeId
 from storage.catalog.records import NewRecord
 from storage.catalog.shown_size import padded
 from storage.catalog.states import AuditOutcome, BlobPart, Outcome, Reason
-from storage.errors import CatalogBusy, CatalogUnanswered, RequestKeyReused, StoreFailed, StoreFull, StoreUnreachable, VankhoError
+from storage.errors import CatalogBusy, CatalogUnanswered, RequestKeyReused, StoreFull, StoreUnreachable
 from storage.failpoints import failpoint
 from storage.ids import BlobId, RandomIds, RecordId
 from storage.vault.blob import Stored
@@ -35,8 +33,7 @@ __all__ = ["LARGEST", "Arrival", "Reception", "Request", "Taken", "receive"]
 LARGEST: Final = 512 << 20
 """Bytes of the largest document that is taken in."""
 
-_BESIDE: Final = ThreadPoolExecutor(32, "envelope")
-"""An envelope is written while the disk syncs its original: to wait for one after the other would take twice as long."""
+_NOTHING: Final = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +98,6 @@ class Reception:
         self._open = ExitStack()
         self._draft: Draft | None = None
         self._refused: Reason | None = None
-        self._sha256 = hashlib.sha256()
         self._size = 0
 
     def __enter__(self) -> Self:
@@ -122,10 +118,9 @@ class Reception:
             self._refuse(Reason.TOO_LARGE)
         if self._refused is not None or not piece:
             return
-        self._sha256.update(piece)
         try:
             if self._draft is None:
-                self._draft = self._open.enter_context(self._archive.store.draft(_blob_id(), self._recipients))
+                self._draft = self._draft_of(_blob_id())
             self._draft.write(piece)
         except StoreFull:
             self._refuse(Reason.STORE_FULL)
@@ -140,42 +135,35 @@ class Reception:
         if self._draft is None and self._refused is None:
             self._refuse(Reason.EMPTY)
         parts = self._stored()
-        digest = self._sha256.hexdigest()
-        receipt = None if parts is None else self._take_in(parts, digest)
-        if receipt is None:
-            return Taken(self._refusal(), digest if self._refused is Reason.EMPTY else None)
+        receipt = None if parts is None else self._take_in(parts)
+        if parts is None or receipt is None:
+            return Taken(self._refusal(), _NOTHING if self._refused is Reason.EMPTY else None)
         failpoint("deposit.2 the record is committed")
-        return Taken(receipt, digest)
+        return Taken(receipt, parts[0].stored.plain_sha256.hex())
 
     def _stored(self) -> tuple[Part, Part] | None:
         """The original and its envelope, durable; None where it is refused."""
-        if self._draft is None or self._refused is not None:
+        draft, arrival = self._draft, self._arrival
+        if draft is None or self._refused is not None:
             return None
-        arrival, store = self._arrival, self._archive.store
-        envelope = Envelope.of(arrival.file_name, self._sha256.hexdigest(), arrival.batch_label, arrival.path)
-        beside = _BESIDE.submit(store.put, io.BytesIO(envelope.content()), _blob_id(), self._recipients)
-        done: list[Stored] = []
-        failed: list[VankhoError | OSError] = []
-        for stored in (self._draft.publish, beside.result):
-            try:
-                done.append(stored())
-            except (VankhoError, OSError) as error:
-                failed.append(error)
-        if failed:
-            worst = min(failed, key=lambda error: (not isinstance(error, StoreFailed), isinstance(error, StoreFull)))
-            if not isinstance(worst, StoreFailed):  # a disk that failed is not asked again
-                self._remove(done)
-            if not isinstance(worst, StoreFull):
-                raise worst
+        envelope = Envelope.of(arrival.file_name, draft.plain_sha256.hex(), arrival.batch_label, arrival.path)
+        try:
+            beside = self._draft_of(_id_beside(draft.blob_id))
+            beside.write(envelope.content())
+            original, enclosed = draft.publish_with(beside)
+        except StoreFull:
             self._refuse(Reason.STORE_FULL)
             return None
-        return Part(BlobPart.ORIGINAL, done[0], None), Part(BlobPart.ENVELOPE, done[1], "application/json")
+        return Part(BlobPart.ORIGINAL, original, None), Part(BlobPart.ENVELOPE, enclosed, "application/json")
 
-    def _take_in(self, parts: tuple[Part, Part], digest: str) -> Receipt | None:
+    def _draft_of(self, blob_id: BlobId) -> Draft:
+        return self._open.enter_context(self._archive.store.draft(blob_id, self._recipients))
+
+    def _take_in(self, parts: tuple[Part, Part]) -> Receipt | None:
         """The receipt, once the record is committed; None where the catalog finds no room for it."""
         failpoint("deposit.1 both parts are durable")
         archive, at = self._archive, self._archive.clock.now()
-        deposit = self._deposit(parts, digest, at)
+        deposit = self._deposit(parts, at)
         act = self._act(AuditOutcome.DONE, deposit.record.id, deposit.receipt_id)  # sealed before anyone has to wait for it
 
         def act_on(record: RecordId) -> AuditRow:
@@ -195,20 +183,20 @@ class Reception:
             self._remove(part.stored for part in parts)
         return receipt
 
-    def _deposit(self, parts: tuple[Part, Part], digest: str, at: datetime) -> Deposit:
-        archive, arrival = self._archive, self._arrival
-        name = arrival.name or f"{arrival.depositor.id}/{at.isoformat()}/{digest}"
+    def _deposit(self, parts: tuple[Part, Part], at: datetime) -> Deposit:
+        archive, arrival, sha256 = self._archive, self._arrival, parts[0].stored.plain_sha256
+        name = arrival.name or f"{arrival.depositor.id}/{at.isoformat()}/{sha256.hex()}"
         new = NewRecord(
             id=RecordId(archive.ids.new(f"record/{name}")),
             office=arrival.office,
             depositor=arrival.depositor,
-            duplicate_tag=self._tag(arrival.office.encode() + b"\0" + self._sha256.digest()),
+            duplicate_tag=self._tag(arrival.office.encode() + b"\0" + sha256),
             size_shown=padded(self._size),
             transit_n=archive.transit_n,
             batch=arrival.batch,
             case=arrival.case,
         )
-        return Deposit(archive.ids.new(f"receipt/{name}"), new, parts, self._size, self._request(), arrival.password)
+        return Deposit(archive.ids.new(f"receipt/{name}"), new, parts, self._size, self._request(sha256), arrival.password)
 
     def _refusal(self) -> Receipt:
         archive, arrival, at = self._archive, self._arrival, self._archive.clock.now()
@@ -224,11 +212,11 @@ class Reception:
         details: dict[str, Json] = {"size": self._size, "reason": reason, "receipt": receipt_id}
         return self._archive.scribe.row(self._arrival.actor, "deposit", outcome, right=self._arrival.right, record=record, details=details)
 
-    def _request(self) -> RequestKey | None:
+    def _request(self, sha256: bytes) -> RequestKey | None:
         request = self._arrival.request
         if request is None:
             return None
-        return RequestKey(request.credential, self._tag(b"request\0" + request.key.encode()), self._tag(b"body\0" + self._sha256.digest()))
+        return RequestKey(request.credential, self._tag(b"request\0" + request.key.encode()), self._tag(b"body\0" + sha256))
 
     def _tag(self, content: bytes) -> str:
         return hmac.digest(self._duplicates, content, "sha256").hex()
@@ -247,3 +235,8 @@ class Reception:
 def _blob_id() -> BlobId:
     """Always random, in seeded worlds too: it stands in no answer, and a repeat must not meet what an earlier run left."""
     return BlobId(RandomIds().new("blob"))
+
+
+def _id_beside(blob_id: BlobId) -> BlobId:
+    """An id whose blob shares the folders of this one, so that one fsync serves both; beyond these 10 bits it is as random."""
+    return BlobId(blob_id[:2] + _blob_id()[2:])

@@ -52,7 +52,7 @@ _armed: _Armed | None = None
 
 
 def failpoint(name: str) -> None:
-    """Pass the point `name`: the step's own name, a space, and what comes next in words ("store.3 fsync payload").
+    """Pass the point `name`: the step's own name, a space, and what comes next in words ("store.4 fsync payload").
 
     Does nothing in a process that is not armed. Armed, it may kill this process or raise the OSError that the kernel would.
     """

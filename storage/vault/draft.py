@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 from storage.ids import BlobId
 from storage.vault.age import HybridRecipient, Sealer, new_file_key, seal_header
 from storage.vault.blob import Stored
-from storage.vault.landing import Landing
+from storage.vault.landing import Landed, Landing
 from storage.vault.pending import disk_errors
 
 __all__ = ["Draft"]
@@ -24,7 +24,7 @@ class Draft:
 
     def __init__(self, blob_id: BlobId, recipients: Sequence[HybridRecipient], landing: Landing) -> None:
         """For the stores; does nothing yet."""
-        self._blob_id = blob_id
+        self.blob_id = blob_id
         self._recipients = recipients
         self._landing = landing
         self._has_ended = False
@@ -51,6 +51,11 @@ class Draft:
             if sealed := self._sealer.update(data):
                 self._landing.write(sealed)
 
+    @property
+    def plain_sha256(self) -> bytes:
+        """Digest (32 bytes) of what was written so far."""
+        return self._plain_sha256.digest()
+
     def publish(self) -> Stored:
         """Give payload and header their names; durable when this returns.
 
@@ -58,18 +63,30 @@ class Draft:
         TargetExists if the id is taken, ValueError once the draft has ended; on a server StoreUnreachable, StoreRefused, BucketMissing and
         BucketVersioned.
         """
-        self._refuse_if_ended()
-        with self._whole_or_nothing():
-            self._landing.write(self._sealer.finish())
-            landed = self._landing.publish(self._header)
+        return self.publish_with()[0]
+
+    def publish_with(self, *beside: Draft) -> list[Stored]:
+        """The same with other drafts of this store: all are there when this returns, this one first, or none is."""
+        drafts = (self, *beside)
+        for draft in drafts:
+            draft._refuse_if_ended()
+        with ExitStack() as all_or_none:
+            for draft in drafts:
+                all_or_none.enter_context(draft._whole_or_nothing())
+            for draft in drafts:
+                draft._landing.write(draft._sealer.finish())
+            landed = self._landing.publish(self._header, [(draft._landing, draft._header) for draft in beside])
+        return [draft._stored(there) for draft, there in zip(drafts, landed, strict=True)]
+
+    def _stored(self, landed: Landed) -> Stored:
         self._has_ended = True
         return Stored(
-            id=self._blob_id,
+            id=self.blob_id,
             header_version=1,
             header_sha256=landed.header_sha256,
             payload_sha256=landed.payload_sha256,
             payload_size=landed.payload_size,
-            plain_sha256=self._plain_sha256.digest(),
+            plain_sha256=self.plain_sha256,
             plain_size=self._plain_size,
         )
 

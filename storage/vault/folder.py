@@ -20,7 +20,7 @@ from storage.vault.age import MAX_HEADER, HybridRecipient, PayloadReader
 from storage.vault.blob import Found, found_in, header_name, is_shard, payload_name
 from storage.vault.draft import Draft
 from storage.vault.landing import FolderLanding
-from storage.vault.pending import PendingFile, disk_errors, disk_sha256, sync_folder, temporary_target
+from storage.vault.pending import PendingFile, disk_errors, disk_sha256, give_names, sync_folder, temporary_target
 from storage.vault.store import BlobStore
 
 __all__ = ["FolderStore"]
@@ -106,9 +106,9 @@ class FolderStore(BlobStore):
             try:
                 failpoint("header.1 write header")
                 file.write(raw)
-                file.settle("header.2", "header.3")
-                file.give_name("header.4")
-                failpoint("header.4 return")
+                file.settle("header.2")
+                give_names([file], "header.3")
+                failpoint("header.3 return")
                 file.close()
             except TargetExists:
                 file.discard()

@@ -1,15 +1,15 @@
-"""Where the sealed bytes of a draft go before they have a name: steps 1 and 3 to 7 of the folder's write order."""
+"""Where the sealed bytes of a draft go before they have a name: steps 1 to 7 of the folder's write order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from storage.failpoints import failpoint
 from storage.ids import BlobId
-from storage.vault.pending import PendingFile
+from storage.vault.pending import PendingFile, give_names
 
 __all__ = ["FolderLanding", "Landed", "Landing"]
 
@@ -32,8 +32,12 @@ class Landing(Protocol):
     def write(self, sealed: bytes) -> None:
         """Append to the payload. Raises OSError."""
 
-    def publish(self, header: bytes) -> Landed:
-        """Give payload and header their names; durable when this returns. Raises what `Draft.publish` raises, and OSError."""
+    def publish(self, header: bytes, beside: Sequence[tuple[Self, bytes]] = ()) -> list[Landed]:
+        """Give payload and header their names; durable when this returns. Raises what `Draft.publish` raises, and OSError.
+
+        beside: others of the same store, with their headers, to be published at once; the answer has this one first. After an error each is
+        discarded.
+        """
 
     def discard(self) -> None:
         """Remove what was written, as far as the store lets us: what it does not, nobody was ever told is kept. Raises nothing."""
@@ -56,22 +60,28 @@ class FolderLanding:
         failpoint("store.2 write payload")
         self._payload.write(sealed)
 
-    def publish(self, header: bytes) -> Landed:
-        self._payload.settle("store.3", "store.4")
-        file = self._begin(self._header_target, "header", "store.5")
-        failpoint("store.5 write header")
-        file.write(header)
-        file.settle("store.5", "store.5")
-        self._payload.give_name("store.6")
-        file.give_name("store.7")
+    def publish(self, header: bytes, beside: Sequence[tuple[Self, bytes]] = ()) -> list[Landed]:
+        pairs = [landing._written(of_its) for landing, of_its in ((self, header), *beside)]
+        for payload, file in pairs:
+            payload.settle("store.4")
+            file.settle("store.5")
+        give_names([payload for payload, _ in pairs], "store.6")
+        give_names([file for _, file in pairs], "store.7")
         failpoint("store.7 return")
-        self._payload.close()
-        file.close()
-        return Landed(file.sha256, self._payload.sha256, self._payload.size)
+        return [_landed(payload, file) for payload, file in pairs]
 
     def discard(self) -> None:
         for file in reversed(self._files):  # the header's name goes before the payload's
             file.discard()
+
+    def _written(self, header: bytes) -> tuple[PendingFile, PendingFile]:
+        """Payload and header, on their way to the disk."""
+        file = self._begin(self._header_target, "header", "store.3")
+        failpoint("store.3 write header")
+        file.write(header)
+        self._payload.begin_settling()
+        file.begin_settling()
+        return self._payload, file
 
     def _begin(self, target: Path, what: str, step: str) -> PendingFile:
         self._make_durable(target.parent)
@@ -79,3 +89,9 @@ class FolderLanding:
         file = PendingFile(target, self._blob_id, what)
         self._files.append(file)
         return file
+
+
+def _landed(payload: PendingFile, header: PendingFile) -> Landed:
+    payload.close()
+    header.close()
+    return Landed(header.sha256, payload.sha256, payload.size)

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from storage.errors import FixityError, StoreFailed, StoreFull, TargetExists
 from storage.failpoints import failpoint
 from storage.ids import BlobId
 
-__all__ = ["PendingFile", "disk_errors", "disk_sha256", "sync_folder", "temporary_target"]
+__all__ = ["PendingFile", "disk_errors", "disk_sha256", "give_names", "sync_folder", "temporary_target"]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # A file system that met an error it cannot bear turns read-only, so EROFS in the middle of our work is a failed disk as well.
@@ -46,6 +46,11 @@ class PendingFile:
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
 
     @property
+    def folder(self) -> Path:
+        """Where it lies, under either name."""
+        return self._target.parent
+
+    @property
     def sha256(self) -> bytes:
         """Digest (32 bytes) of what was written so far."""
         return self._sha256.digest()
@@ -58,22 +63,23 @@ class PendingFile:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def settle(self, sync_step: str, reread_step: str) -> None:
+    def begin_settling(self) -> None:
+        """Ask the disk to begin, so that of several files the first fsync waits for all, and a journal takes them in one go. A hint, no promise."""
+        os.posix_fadvise(self._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # of pages that are not written yet, Linux begins the writing
+
+    def settle(self, step: str) -> None:
         """Have the disk keep what was written, and prove it by giving it back.
 
         Raises StoreFull or StoreFailed if it will not keep it (it is never asked twice), FixityError if it gives back other bytes, OSError.
         """
-        failpoint(f"{sync_step} fsync {self._what}")
+        failpoint(f"{step} fsync {self._what}")
         _sync(self._file.fileno())
-        failpoint(f"{reread_step} re-read {self._what}")
+        failpoint(f"{step} re-read {self._what}")
         if disk_sha256(self._file.fileno()) != self.sha256:
             raise FixityError(blob=self._blob_id)
 
     def give_name(self, step: str) -> None:
-        """Have the file bear its own name, that name alone, and durably.
-
-        Raises TargetExists if anything has that name, since nothing is ever replaced; StoreFull, StoreFailed, OSError.
-        """
+        """Have the file bear its own name, and that name alone; `give_names` has it do so durably. Raises TargetExists, OSError."""
         failpoint(f"{step} link {self._what}")
         try:
             os.link(self._temporary, self._target)
@@ -82,6 +88,9 @@ class PendingFile:
         self._is_named = True
         failpoint(f"{step} drop the {self._what}'s temporary name")
         self._temporary.unlink()
+
+    def sync_folder(self, step: str) -> None:
+        """Make the file's name durable, with all others in its folder. Raises StoreFull or StoreFailed."""
         failpoint(f"{step} fsync the {self._what}'s folder")
         sync_folder(self._target.parent)
 
@@ -95,6 +104,17 @@ class PendingFile:
         for name in (self._target, self._temporary) if self._is_named else (self._temporary,):
             with suppress(OSError):
                 name.unlink()
+
+
+def give_names(files: Sequence[PendingFile], step: str) -> None:
+    """Have each file bear its own name, that name alone, and durably: one fsync for those that share a folder.
+
+    Raises TargetExists if anything has such a name, since nothing is ever replaced; StoreFull, StoreFailed, OSError.
+    """
+    for file in files:
+        file.give_name(step)
+    for file in {file.folder: file for file in files}.values():
+        file.sync_folder(step)
 
 
 def temporary_target(name: str) -> str | None:

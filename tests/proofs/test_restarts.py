@@ -68,7 +68,7 @@ def test_a_disk_that_failed_ends_the_api_and_another_takes_its_place(tmp_path: P
     instance = Instance(tmp_path)
     instance.run("init", "--test", "--recovery-out", instance.recovery)
     key = next(instance.config.rglob("*.key")).read_text().strip()
-    with Served(instance, env={"VANKHO_FAILPOINT": "eio@store.3"}) as served:
+    with Served(instance, env={"VANKHO_FAILPOINT": "eio@store.4"}) as served:
         pid = served.pid("api")
         refused = served.deposit(key, letter(1))
         assert (refused.status, refused.code) == (500, "VK-STORE-FAILED")

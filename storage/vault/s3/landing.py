@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Final, Self
 
 from storage.errors import StoreUnreachable, VankhoError
 from storage.failpoints import failpoint
@@ -19,6 +22,8 @@ from storage.vault.s3.reading import require_kept
 __all__ = ["S3Landing"]
 
 _CLAIM_SIZE = 32
+_BESIDE: Final = ThreadPoolExecutor(32, "beside")
+"""What is published at once goes up at once: to wait for one after the other would take as often as long."""
 
 
 class S3Landing:
@@ -47,7 +52,21 @@ class S3Landing:
         self._size += len(sealed)
         self._spool.write(sealed)
 
-    def publish(self, header: bytes) -> Landed:
+    def publish(self, header: bytes, beside: Sequence[tuple[Self, bytes]] = ()) -> list[Landed]:
+        others = [_BESIDE.submit(landing._land, of_its) for landing, of_its in beside]
+        try:
+            return [self._land(header), *(other.result() for other in others)]
+        finally:
+            wait(others)  # nobody discards what is still on its way
+
+    def discard(self) -> None:
+        with suppress(OSError):  # a full disk refuses once more what is still in memory
+            self._open.close()
+        for key in reversed(self._ours):  # the header before the payload
+            with suppress(VankhoError):
+                self._bucket.delete(key)
+
+    def _land(self, header: bytes) -> Landed:
         payload_sha256, header_sha256 = self._sha256.digest(), hashlib.sha256(header).digest()
         try:
             self._put_payload()
@@ -63,13 +82,6 @@ class S3Landing:
         failpoint("s3.7 return")
         self._open.close()
         return Landed(header_sha256, payload_sha256, self._size)
-
-    def discard(self) -> None:
-        with suppress(OSError):  # a full disk refuses once more what is still in memory
-            self._open.close()
-        for key in reversed(self._ours):  # the header before the payload
-            with suppress(VankhoError):
-                self._bucket.delete(key)
 
     def _put_payload(self) -> None:
         if self._size <= SMALL:

@@ -139,6 +139,25 @@ def test_a_published_draft_stays_whatever_is_tried_with_it(kept: Kept) -> None:
     assert read(kept.store, blob_id) == DOCUMENT
 
 
+def test_drafts_published_together_are_all_there_or_none_is(kept: Kept) -> None:
+    number, is_kept = 0, False
+    while not is_kept:
+        number += 1
+        one, other = new_id(), new_id()
+        with kept.store.draft(one, RECIPIENTS) as first, kept.store.draft(other, RECIPIENTS) as second:
+            first.write(DOCUMENT)
+            second.write(b"beside it")
+            arm(f"enospc@{number}")
+            try:
+                stored = first.publish_with(second)
+                is_kept = True
+            except StoreFull:
+                assert not files(kept.root), f"at step {number}"
+    assert number > 10
+    assert [each.id for each in stored] == [one, other]
+    assert (read(kept.store, one), read(kept.store, other)) == (DOCUMENT, b"beside it")
+
+
 @pytest.mark.parametrize(("fault", "error"), [("eio", StoreFailed), ("enospc", StoreFull)])
 @pytest.mark.parametrize("document", [DOCUMENT, LARGE], ids=["small", "large"])
 def test_a_put_that_fails_at_any_step_leaves_nothing(kept: Kept, fault: str, error: type[VankhoError], document: bytes) -> None:
