@@ -55,35 +55,34 @@ _LONGEST_NAME = 1024
 _LONGEST_PATH = 4096
 _PIECE = 1 << 20
 """Bytes gathered before they are handed to a thread to be sealed."""
+_SHORT = 1 << 16
+"""Bytes of a body that are gathered before its sender is known: no more than the server gathers of anybody's headers."""
 
 
 @router.post("/deposits", status_code=201, openapi_extra=_BODY)
 @policy(Action.DEPOSIT)
 @refuses(NotFound, RequestKeyReused, *STORE)
-async def deposit(request: Request, caller: Known, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
+async def deposit(request: Request, batch: Annotated[str | None, Query(description="one's own batch")] = None) -> JSONResponse:
     """Take in one document (multipart/form-data, field `file`), sealed while it comes. Acknowledged once it is durable.
 
     `Vankho-Password` (percent-encoded) opens a locked one: sealed at once, used once, never logged.
     `Idempotency-Key`: the same key and bytes give the same answer, whatever became of the connection before. `Vankho-Batch-Name` and
     `Vankho-Path`, percent-encoded UTF-8: what the depositor calls its batch, and where it came from; both are sealed with it.
     """
-    archive = archive_of(request)
-    if batch is not None:
-        await run_sync(_require_own, archive, caller, batch)
-    arrival = _Arrival(archive, caller, request, batch)
-    form = FileField(request.headers.get("content-type", ""), arrival.begin, arrival.take)
+    arrival = _Arrival(request, batch)
     try:
+        if not arrival.is_short:
+            await run_sync(arrival.begin)
         async for piece in request.stream():
-            form.feed(piece)
+            arrival.pending += piece
             if len(arrival.pending) >= _PIECE:
                 await run_sync(arrival.seal)
-        form.finish()
+        taken = await run_sync(arrival.finish)
     except BaseException as error:
         await run_sync(arrival.close)
         if isinstance(error, ClientDisconnect):
             raise InvalidInput(what="The connection ended before the document did. Send it again, whole.") from None
         raise
-    taken = await run_sync(arrival.finish)
     given, lang = taken.receipt, language(request)
     # The same key gives the same answer however far the record has come since: what becomes of it stands in the receipt.
     outcome, reason = (Outcome.REFUSED, given.reason) if given.outcome is Outcome.REFUSED else (Outcome.ACCEPTED, None)
@@ -163,54 +162,72 @@ def batch_route(
 
 
 class _Arrival:
-    """A document on its way through the door: begun when its field begins, sealed in pieces of a mebibyte."""
+    """A document on its way through the door: its sender is known before any of it is looked at. All but the gathering is work for a thread."""
 
-    def __init__(self, archive: Archive, caller: Caller, request: Request, batch: str | None) -> None:
+    def __init__(self, request: Request, batch: str | None) -> None:
+        """Does nothing yet."""
+        self._request, self._batch = request, batch
+        self._form: FileField | None = None
+        self._reception: Reception | None = None
+        self._found = bytearray()
+        self.pending = bytearray()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the body says that it is so short that it may be here as a whole before anyone asks whose it is: one thread then does it all."""
+        announced = self._request.headers.get("content-length", "")
+        return announced.isdecimal() and int(announced) <= _SHORT
+
+    def begin(self) -> FileField:
+        """Let the sender in, and read what she says beside the body."""
+        request, archive, caller = self._request, archive_of(self._request), caller_of(self._request)
+        if self._batch is not None:
+            _require_own(archive, caller, self._batch)
         key = request.headers.get("idempotency-key")
         if key is not None and not 1 <= len(key) <= 255:
             raise InvalidInput(what="An Idempotency-Key has 1 to 255 characters.")
-        self._archive, self._caller, self._key, self._batch = archive, caller, key, batch
-        self._label, self._path = _told(request, "vankho-batch-name"), _told(request, "vankho-path")
-        password = _told(request, "vankho-password")
-        self._password = None if password is None else sealed_to_transit(archive, password)
-        self._reception: Reception | None = None
-        self.pending = bytearray()
+        label, path, password = (_told(request, f"vankho-{what}") for what in ("batch-name", "path", "password"))
+        sealed = None if password is None else sealed_to_transit(archive, password)
 
-    def begin(self, file_name: bytes) -> None:
-        caller = self._caller
-        request = None if self._key is None else RequestKey(caller.credential, self._key)
-        name = f"{caller.subject.id.id}/{self._key}" if self._key else ""
-        arrival = Arrival(
-            depositor=caller.subject.id,
-            actor=caller.actor,
-            office=_office(caller),
-            file_name=file_name[:_LONGEST_NAME],
-            name=name,
-            batch=self._batch,
-            batch_label=self._label,
-            path=self._path,
-            request=request,
-            right="role",
-            password=self._password,
-        )
-        self._reception = Reception(self._archive, arrival)
+        def received(file_name: bytes) -> None:
+            arrival = Arrival(
+                depositor=caller.subject.id,
+                actor=caller.actor,
+                office=_office(caller),
+                file_name=file_name[:_LONGEST_NAME],
+                name=f"{caller.subject.id.id}/{key}" if key else "",
+                batch=self._batch,
+                batch_label=label,
+                path=path,
+                request=None if key is None else RequestKey(caller.credential, key),
+                right="role",
+                password=sealed,
+            )
+            self._reception = Reception(archive, arrival)
 
-    def take(self, piece: bytes) -> None:
-        self.pending += piece
+        self._form = FileField(request.headers.get("content-type", ""), received, self._found.extend)
+        return self._form
 
-    def seal(self) -> None:
+    def seal(self) -> FileField:
+        """Find the document in what has come since, and seal what of it has."""
+        form = self._form or self.begin()
+        form.feed(bytes(self.pending))
+        self.pending.clear()
         if self._reception is not None:
-            self._reception.write(bytes(self.pending))
-            self.pending.clear()
+            self._reception.write(bytes(self._found))
+            self._found.clear()
+        return form
 
     def finish(self) -> Taken:
+        """Seal the rest, and keep the document."""
+        self.seal().finish()
         if self._reception is None:
             raise InvalidInput(what="The body has no field `file`.")
         with self._reception:
-            self.seal()
             return self._reception.finish()
 
     def close(self) -> None:
+        """Leave nothing of what was not finished."""
         if self._reception is not None:
             self._reception.__exit__(None, None, None)
 
