@@ -14,21 +14,25 @@ from ingest.reading.pages import PageText
 from ingest.sandbox.document import Document
 from ingest.sandbox.sandbox import Sandbox
 
-__all__ = ["CORES", "PageReaders"]
+__all__ = ["PageReaders", "share_of"]
 
-CORES: Final = min(len(os.sched_getaffinity(0)), 8)
-"""Processors that this process may use, of which no more than eight are taken."""
+_MOST: Final = 8
+
+
+def share_of(workers: int = 1) -> int:
+    """How many of the processors that this process may use are taken by each of so many workers: at least one, and no more than eight."""
+    return max(1, min(-(-len(os.sched_getaffinity(0)) // workers), _MOST))
 
 
 class PageReaders:
     """One queue for the pages of all documents, served in the order of asking, so that a long document delays no short one for long.
 
-    most: children that read at the same time.
+    most: children that read at the same time; by default as many as there are processors.
     """
 
-    def __init__(self, most: int = CORES) -> None:
-        self._most = most
-        self._pool = ThreadPoolExecutor(most, "reader")
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most or share_of()
+        self._pool = ThreadPoolExecutor(self._most, "reader")
 
     def read(
         self, sandbox: Sandbox, document: Document, pages: range, password: str | None = None, between: Callable[[], None] = lambda: None

@@ -1,8 +1,9 @@
 """The worker: takes records through the pipeline, as many at once as there are cores, and keeps the open index up to date.
 
-    python -I -m ingest.worker HOME REPORT_FD KEEPER_FD first|again
+    python -I -m ingest.worker HOME REPORT_FD KEEPER_FD first|again WORKERS
 
-`first`: the household has just taken the instance's lock. `again`: a worker of this household died, and what it had in hand counts as tried.
+`first`: the household has just taken the instance's lock. `again`: other workers of this household work, or one died, and what it had in hand
+counts as tried. WORKERS: how many workers of this host share its processors.
 On the report descriptor it writes one line of JSON when it is ready, or the error that kept it from starting.
 """
 
@@ -45,7 +46,7 @@ def main(words: list[str]) -> int:
     os.nice(_BEHIND)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    home, report = Home(Path(words[0])), int(words[1])
+    home, report, workers = Home(Path(words[0])), int(words[1]), int(words[4])
     try:
         settings = read_settings(home)
         # Started before the walls stand: behind Landlock no process can make the empty root in which documents are read.
@@ -56,12 +57,12 @@ def main(words: list[str]) -> int:
             watch_parent(parent.pipe)
         from ingest.working import take_over
 
-        desk = _desk(home, settings, socket.socket(fileno=int(words[2])), sandbox, stop)
+        desk = _desk(home, settings, socket.socket(fileno=int(words[2])), sandbox, stop, workers)
         take_over(desk, is_first=words[3] == "first")
     except VankhoError as error:
         return _reported(report, error)
     _reported(report, None)
-    return _work(desk, stop)
+    return _work(desk, stop, workers)
 
 
 def raise_walls(home: Home, settings: Settings) -> None:
@@ -76,8 +77,9 @@ def raise_walls(home: Home, settings: Settings) -> None:
     shut_in(rules, connect_tcp=settings.ports(SHARED_PARTS), bind_tcp=(), scope=False)
 
 
-def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sandbox, stop: threading.Event) -> Desk:
+def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sandbox, stop: threading.Event, workers: int) -> Desk:
     from ingest.desk import Desk
+    from ingest.page_readers import PageReaders, share_of
     from storage.archive import decode_key, open_archive
     from storage.clock import SystemClock
     from storage.failpoints import arm_from_environment
@@ -90,20 +92,22 @@ def _desk(home: Home, settings: Settings, keeper_end: socket.socket, sandbox: Sa
     seed[:] = decode_key(given.pop("transit"))
     if settings.test:
         arm_from_environment(os.environ)
-    return Desk(archive, HybridIdentity(seed), sandbox, is_stopping=stop.is_set)
+    return Desk(archive, HybridIdentity(seed), sandbox, is_stopping=stop.is_set, readers=PageReaders(share_of(workers)))
 
 
-def _work(desk: Desk, stop: threading.Event) -> int:
+def _work(desk: Desk, stop: threading.Event, workers: int) -> int:
     import structlog
 
     from ingest.crew import work
-    from ingest.page_readers import CORES
+    from ingest.page_readers import share_of
     from storage.events import events_to_stderr
     from storage.failpoints import VARIABLE
 
     events_to_stderr()
     log = structlog.get_logger("worker")
-    hands = 1 if desk.archive.settings.test and VARIABLE in os.environ else CORES  # the order of points passed must be one
+    hands = max(share_of(workers), min(workers, 2))  # one that does all would have the index, which is for all of them, wait for its document
+    if desk.archive.settings.test and VARIABLE in os.environ:
+        hands = 1  # the order of points passed must be one
     try:
         work(desk, stop, hands)
     except VankhoError as error:  # the disk or the sandbox failed: only a new process may go on

@@ -9,6 +9,7 @@ import structlog
 
 from ingest.desk import Desk, Stopping
 from ingest.index_open import OpenIndexing
+from ingest.indexing_turn import IndexingTurn
 from ingest.pipeline import Waiting, take_next
 from storage.catalog.blobs import forget_blob, retired_blobs
 from storage.catalog.rebuilds import void_rebuild_leases
@@ -84,11 +85,12 @@ class Hand:
 
 
 class Indexing:
-    """Keeps the open index up to date, in one thread."""
+    """Keeps the open index up to date, in one thread, where no other worker does."""
 
     def __init__(self, desk: Desk) -> None:
-        self._index = desk.archive.open_index
-        self._indexing = OpenIndexing(desk.archive.catalog, desk.archive.clock, self._index)
+        self._archive, self._index = desk.archive, desk.archive.open_index
+        self._indexing = self._afresh()
+        self._turn = IndexingTurn(desk.archive)
         self._fault: str | None = None
         self._rest, self._rest_until = 0.0, 0.0
 
@@ -99,6 +101,9 @@ class Indexing:
         """
         if (left := self._rest_until - time.monotonic()) > 0:
             return left
+        if not self._turn.is_mine():
+            self._indexing = self._afresh()  # what it knew is old once its turn comes
+            return _PAUSE
         try:
             count = self._indexing.turn()
         except (CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull) as error:
@@ -116,6 +121,10 @@ class Indexing:
     def close(self) -> None:
         """Give the index back."""
         self._index.close()
+        self._turn.end()
+
+    def _afresh(self) -> OpenIndexing:
+        return OpenIndexing(self._archive.catalog, self._archive.clock, self._index)
 
 
 class Worker:

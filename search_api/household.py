@@ -10,21 +10,18 @@ import fcntl
 import os
 import socket
 import sys
-from collections.abc import Callable
 from typing import Self
 
-from storage.errors import Busy, KeeperUnreachable, VankhoError
+from search_api.members import Member, reported, tended
+from storage.errors import Busy
 from storage.home import Home
 from storage.settings import Settings, read_settings
 from storage.vault.founding import Plan, plan_text
 from storage.vault.keeper.client import KeeperClient
-from storage.vault.keeper.protocol import Answer, Role, read_report, rendezvous
+from storage.vault.keeper.protocol import Role, rendezvous
 from storage.walls import children
 
 __all__ = ["Household", "found_instance"]
-
-_START_PATIENCE = 60.0
-"""Seconds a member may take to start: a loaded machine is slow, not broken."""
 
 _API = [sys.executable, "-I", "-m", "search_api.serving"]
 _KEEPER = [sys.executable, "-I", "-m", "storage.vault.keeper"]
@@ -40,7 +37,7 @@ def found_instance(plan: Plan) -> Settings:
     with os.fdopen(read_end), os.fdopen(write_end, "w", encoding="utf-8") as pipe:
         pipe.write(plan_text(plan))
         pipe.close()
-        _reported([*_KEEPER, "found"], [str(read_end)], (read_end,))
+        reported([*_KEEPER, "found"], [str(read_end)], (read_end,))
     return read_settings(plan.home)
 
 
@@ -54,9 +51,10 @@ class Household:
         home.require()
         self._home = home
         self._ends = {role: rendezvous() for role in Role}
-        self._keeper: children.Child | None = None
-        self._worker: children.Child | None = None
-        self._api: children.Child | None = None
+        self._keeper = Member(self._begin_keeper)
+        self._api = Member(self._begin_api)
+        self._workers: list[Member] = []
+        self._crew = 0
         self._address = ("", 0)
         self.keeper = KeeperClient(self._ends[Role.API][1])
 
@@ -64,7 +62,7 @@ class Household:
         self._lock = os.open(self._home.lock, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._start_keeper()
+            self._keeper.start()
         except BlockingIOError:
             os.close(self._lock)
             raise Busy from None
@@ -74,15 +72,9 @@ class Household:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._api is not None:
-            self._api.terminate()
-            if self._api.wait(_END_PATIENCE) is None:
-                self._api.kill()
-                self._api.wait()
-        self.stop_worker()
-        if self._keeper is not None:
-            self._keeper.kill()  # it holds nothing that is not already on the disk
-            self._keeper.wait()
+        self._api.end(_END_PATIENCE)
+        self.stop_workers()
+        self._keeper.end(0.0)  # it holds nothing that is not already on the disk
         for ours, theirs in self._ends.values():
             ours.close()
             theirs.close()
@@ -96,83 +88,60 @@ class Household:
     @property
     def keeper_pid(self) -> int | None:
         """The keeper's process id, while it is known to run."""
-        return self._keeper.pid if self._keeper is not None and self._keeper.poll() is None else None
+        return self._keeper.pid
 
     @property
     def api_pid(self) -> int | None:
         """The api's process id, while one is known to run."""
-        return self._api.pid if self._api is not None and self._api.poll() is None else None
+        return self._api.pid
 
     @property
     def worker_pid(self) -> int | None:
-        """The worker's process id, while one is known to run."""
-        return self._worker.pid if self._worker is not None and self._worker.poll() is None else None
+        """The process id of the worker started first, while it is known to run."""
+        return self._workers[0].pid if self._workers else None
 
-    def start_worker(self) -> None:
-        """Start the worker; from then on it is tended as the keeper is. Raises what keeps it from starting (SandboxUnreachable ...)."""
-        end, age = self._ends[Role.WORKER][1].fileno(), "first" if self._worker is None else "again"
-        self._worker, _ = _reported([*_WORKER, str(self._home.root)], [str(end), age], (end,))
+    def start_workers(self, count: int = 1) -> None:
+        """Start this many workers, each by itself tended as the keeper is. Raises what keeps one from starting (SandboxUnreachable ...)."""
+        self._crew = count
+        for _ in range(count):
+            worker = Member(self._begin_worker)
+            worker.start()
+            self._workers.append(worker)
 
     def start_api(self, host: str, port: int) -> int:
         """Start the process that listens at `host` (and at the instance's own socket); tended as the others are. Returns the port.
 
         Raises what keeps it from starting: FileUnusable where the address cannot be had.
         """
-        end = self._ends[Role.API][1].fileno()
-        self._api, answer = _reported([*_API, str(self._home.root)], [str(end), host, str(port)], (end,))
-        self._address = (host, int(str(answer.values["port"])))
+        self._address = (host, port)
+        self._api.start()
         return self._address[1]
 
-    def stop_worker(self) -> None:
-        """End the worker, if there is one, so that it gives back what it has in hand; it is tended no longer."""
-        if self._worker is not None:
-            self._worker.terminate()
-            if self._worker.wait(_END_PATIENCE) is None:
-                self._worker.kill()
-                self._worker.wait()
-            self._worker = None
+    def stop_workers(self) -> None:
+        """End the workers, if there are any, so that each gives back what it has in hand; they are tended no longer."""
+        for worker in self._workers:
+            worker.ask_to_end()
+        while self._workers:
+            self._workers.pop().end(_END_PATIENCE)
 
     def tend(self) -> bool:
         """Start again what has died, and say whether anything had. The rendezvous stay, so whoever waits for the keeper is served by the new one.
 
-        Each is tried, whatever becomes of the others; then what kept the first from starting is raised. It counts as dead until it runs.
+        Raises as `members.tended` does.
         """
-        failed: list[VankhoError] = []
-        dead = [start for member, start in self._members() if member is not None and member.poll() is not None]
-        for start in dead:
-            try:
-                start()
-            except VankhoError as error:
-                failed.append(error)
-        if failed:
-            raise failed[0]
-        return bool(dead)
+        return tended((self._keeper, *self._workers, self._api))
 
-    def _members(self) -> tuple[tuple[children.Child | None, Callable[[], object]], ...]:
-        return (self._keeper, self._start_keeper), (self._worker, self.start_worker), (self._api, lambda: self.start_api(*self._address))
-
-    def _start_keeper(self) -> None:
+    def _begin_keeper(self) -> children.Child:
         ends = {role: ours for role, (ours, _) in self._ends.items()}
         words = [f"{role}={end.fileno()}" for role, end in ends.items()]
-        self._keeper, _ = _reported([*_KEEPER, "serve", str(self._home.root)], words, tuple(end.fileno() for end in ends.values()))
+        return reported([*_KEEPER, "serve", str(self._home.root)], words, tuple(end.fileno() for end in ends.values()))[0]
 
+    def _begin_worker(self) -> children.Child:
+        end, age = self._ends[Role.WORKER][1].fileno(), "again" if self._workers else "first"
+        return reported([*_WORKER, str(self._home.root)], [str(end), age, str(self._crew)], (end,))[0]
 
-def _reported(command: list[str], words: list[str], descriptors: tuple[int, ...]) -> tuple[children.Child, Answer]:
-    """Start a member and wait for its report, which it writes on the descriptor named between `command` and `words`."""
-    read_end, write_end = os.pipe()
-    try:
-        try:
-            child = children.start([*command, str(write_end), *words], pass_fds=(write_end, *descriptors))
-        finally:
-            os.close(write_end)
-        answer = read_report(read_end, _START_PATIENCE)
-    finally:
-        os.close(read_end)
-    if answer is None:
-        child.kill()
-        child.wait()
-        raise KeeperUnreachable
-    if answer.error is not None:
-        child.wait()
-        raise answer.error
-    return child, answer
+    def _begin_api(self) -> children.Child:
+        end, (host, port) = self._ends[Role.API][1].fileno(), self._address
+        child, answer = reported([*_API, str(self._home.root)], [str(end), host, str(port)], (end,))
+        self._address = (host, int(str(answer.values["port"])))
+        return child

@@ -1,4 +1,4 @@
-"""`serve`: the supervisor. It starts keeper, worker and api, starts again what dies, opens no port and reads no key itself."""
+"""`serve`: the supervisor. It starts keeper, workers and api, starts again what dies, opens no port and reads no key itself."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ __all__ = ["serve"]
 _LOOK_EVERY = 0.25
 _LONGEST_PAUSE = 8.0
 _DEFAULT_PORT = 8787
+_MOST_WORKERS = 64
 
 
 def serve(context: Context, arguments: Namespace) -> ExitCode:
     """Run until SIGTERM or SIGINT. Raises Busy if another process works on the instance."""
     host = arguments.host or "127.0.0.1"
-    port = _DEFAULT_PORT if arguments.port is None else int(arguments.port) if arguments.port.isdecimal() else -1
+    port, workers = _number(arguments.port, _DEFAULT_PORT), _number(arguments.workers, 1)
     if not 0 <= port <= 65535:
         raise InvalidInput(what=context.say("Cổng là một số từ 0 đến 65535.", "A port is a number from 0 to 65535."))
+    if not 0 <= workers <= _MOST_WORKERS:
+        raise InvalidInput(what=context.say("Số tiến trình xử lý là từ 0 đến 64.", "The number of workers is from 0 to 64."))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Household(context.home()) as household:
-        household.start_worker()
+        household.start_workers(workers)
         port = household.start_api(host, port)
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         context.show({"address": address}, context.say(f"Đang phục vụ tại {address}/api/v1", f"Serving at {address}/api/v1"))
@@ -35,6 +38,11 @@ def serve(context: Context, arguments: Namespace) -> ExitCode:
         while not stop.wait(pause):
             pause = _tended(context, household, pause)
     return ExitCode.DONE
+
+
+def _number(text: str | None, default: int) -> int:
+    """The number that was given; -1 for what is none."""
+    return default if text is None else int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
 
 
 def _tended(context: Context, household: Household, pause: float) -> float:

@@ -48,7 +48,7 @@ def connected(context: Context, *, works: bool = False, tries: bool = False) -> 
 
     with Household(home) as household:
         if works:
-            household.start_worker()
+            household.start_workers()
         with _own_app(home, settings, household, tries) as own:
             yield Client(own, token, context.lang, household.tend)
 

@@ -54,8 +54,12 @@ COMMANDS: Final = (
     Command(
         "serve",
         "search_api.cli.serving:serve",
-        "serve the instance over HTTP: starts keeper, worker and api, and starts again what dies",
-        (Argument("--host", "address to listen at (default: 127.0.0.1)", "H"), Argument("--port", "port (default: 8787; 0 picks one)", "P")),
+        "serve the instance over HTTP: starts keeper, workers and api, and starts again what dies",
+        (
+            Argument("--host", "address to listen at (default: 127.0.0.1)", "H"),
+            Argument("--port", "port (default: 8787; 0 picks one)", "P"),
+            Argument("--workers", "processes that take documents through their steps (default: 1); they share the processors", "N"),
+        ),
         example="vankho --home /srv/vankho serve --port 8787",
     ),
     Command(

@@ -28,6 +28,11 @@ def _keys(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     return {"keys": [dict(asdict(info)) for info in told]}
 
 
+def _index_turn(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """Whether this worker is the one that keeps the open index up to date. owner: its own name."""
+    return {"is_yours": keeper.indexing.take(str(values["owner"]))}
+
+
 DUTIES: dict[Role, dict[str, Duty]] = {
     Role.API: {
         "handover": handover.to_api,
@@ -63,6 +68,7 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "partition": opening.partition,
         "bring_up": releasing.bring_up,
         "open_texts": lending.open_texts,
+        "index_turn": _index_turn,
         "sequence_now": auditing.sequence_now,
     },
 }

@@ -24,6 +24,7 @@ from storage.vault.keeper.closed_files import ClosedFiles
 from storage.vault.keeper.hearing import Hearings
 from storage.vault.keeper.sequencing import Sequencer
 from storage.vault.keeper.sessions import Sessions
+from storage.vault.keeper.turns import Turn
 from storage.vault.keyring import KeyKind, Keyring
 from storage.vault.store import BlobStore
 
@@ -38,7 +39,7 @@ class Keeper:
     """What the duties work with.
 
     credentials: of all roles, with the servers of the instance. rewrapping: held while a record's parts come under another key, one record
-    at a time.
+    at a time. indexing: which worker keeps the open index on a server up to date.
     """
 
     home: Home
@@ -56,6 +57,7 @@ class Keeper:
     credentials: Credentials
     hearings: Hearings = field(default_factory=Hearings)
     rewrapping: threading.Lock = field(default_factory=threading.Lock)
+    indexing: Turn = field(default_factory=Turn)
 
 
 def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource, clock: Clock) -> Keeper:

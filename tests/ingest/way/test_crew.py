@@ -67,10 +67,10 @@ def test_two_records_are_in_hand_at_once_and_both_are_given_back_when_the_worker
 
 def test_a_long_document_cut_off_is_read_on_from_the_last_page_kept(world: World, desk: Desk) -> None:
     armed("kill@read.2")
-    world.household.start_worker()
+    world.household.start_workers()
     taken = world.deposit(_pdf(40), "dài.pdf")
     wait(lambda: world.household.worker_pid is None)
-    world.household.stop_worker()
+    world.household.stop_workers()
     record = taken.receipt.record
     cut_off = Reading.parse(world.content(world.blobs(record)[BlobPart.TEXT]))
     assert ([page.number for page in cut_off.pages], cut_off.complete) == (list(range(1, 17)), False)

@@ -84,7 +84,7 @@ def test_a_worker_of_the_household_killed_in_the_midst_of_keeping_is_followed_by
     contents = []
     for where in ("rewrap.1", "keep.4", "rest.2"):
         armed(f"kill@{where}")
-        world.household.start_worker()
+        world.household.start_workers()
         contents.append(LETTER.format(number=900 + len(contents), what=where, text="Khoản 1.").encode())
         taken = world.deposit(contents[-1])
         wait(lambda: world.household.worker_pid is None)
@@ -92,6 +92,6 @@ def test_a_worker_of_the_household_killed_in_the_midst_of_keeping_is_followed_by
         world.household.tend()
         assert world.settled(taken).outcome is Outcome.STORED
         wait(world.is_idle)
-        world.household.stop_worker()
+        world.household.stop_workers()
     world.assert_whole(contents)
     assert BlobPart.ENVELOPE not in {row["part"] for row in world.rows("blob")}

@@ -34,7 +34,7 @@ ACTIVE = Path(__file__).parents[2] / "data" / "pdf" / "format-corpus__javascript
 
 @pytest.fixture(scope="module", autouse=True)
 def _worker(world: World) -> None:
-    world.household.start_worker()
+    world.household.start_workers()
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +189,7 @@ def test_an_instance_that_may_hold_no_secret_closes_one_at_once_and_reports_it(t
     instance = made_instance(tmp_path, "--network-class", "CONNECTED")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(instance.config))
     with Household(Home(instance.home)) as household:
-        household.start_worker()
+        household.start_workers()
         world = World(instance, household)
         secret = world.settled(world.deposit(marked(LETTER.format(number=1, what="x", text="y"))))
         plain = world.settled(world.deposit(LETTER.format(number=2, what="lụt bão", text="y")))
