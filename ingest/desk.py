@@ -30,6 +30,7 @@ class Desk:
     """transit: opens the parts of records that are not kept yet, and of no other. sandbox: where documents are read.
 
     lease: for how long a record is claimed at a time. is_stopping: whether the worker is to end. readers: shared by all hands at this desk.
+    host: the name of the worker host that this is; empty on the main host.
     """
 
     archive: Archive
@@ -38,6 +39,12 @@ class Desk:
     lease: timedelta = timedelta(seconds=10)
     is_stopping: Callable[[], bool] = field(default=lambda: False)
     readers: PageReaders = field(default_factory=PageReaders)
+    host: str = ""
+
+    def new_owner(self) -> str:
+        """A name to claim work by: unique, and of this host."""
+        own = RandomIds().new("worker")
+        return f"{self.host}/{own}" if self.host else own
 
     def lease_until(self) -> datetime:
         """When a lease taken or lengthened now runs out."""

@@ -39,7 +39,7 @@ from storage.errors import (
     StoreUnreachable,
     VankhoError,
 )
-from storage.ids import RandomIds, RecordId
+from storage.ids import RecordId
 from storage.index.entry import IndexEntry
 from storage.indexed import entry_of, plain_text
 from storage.open_records import OpenRecord, open_records
@@ -63,7 +63,7 @@ class Reindexing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._archive = desk, desk.archive
-        self._owner = RandomIds().new("worker")
+        self._owner = desk.new_owner()
         self._hindrance: str | None = None
 
     def turn(self) -> float:

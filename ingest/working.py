@@ -15,7 +15,6 @@ from storage.catalog.blobs import forget_blob, retired_blobs
 from storage.catalog.rebuilds import void_rebuild_leases
 from storage.catalog.work import queue_figures, void_leases
 from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull, StoreUnreachable
-from storage.ids import RandomIds
 
 __all__ = ["Hand", "Indexing", "Worker", "take_over"]
 
@@ -30,14 +29,14 @@ log = structlog.get_logger("worker")
 def take_over(desk: Desk, *, is_first: bool) -> None:
     """Put right what earlier processes left: leases, parts that were replaced, files that were never finished.
 
-    is_first: whether the instance's lock was just taken. Otherwise a worker died while its household lived: what it had in hand
-    counts as tried, and comes back when its lease runs out.
+    is_first: whether the lock of the instance, or of this worker host's folder, was just taken. Otherwise other workers of the household work, or
+    one died while it lived: what that had in hand counts as tried, and comes back when its lease runs out.
     """
     archive = desk.archive
     with archive.catalog.write() as connection:
         if is_first:
-            void_leases(connection)
-            void_rebuild_leases(connection)
+            void_leases(connection, desk.host)
+            void_rebuild_leases(connection, desk.host)
         retired = retired_blobs(connection)
     try:
         for blob in retired:
@@ -54,7 +53,7 @@ class Hand:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._owner = RandomIds().new("worker")
+        self._owner = desk.new_owner()
         self._has_worked = True
         self._hindrance: str | None = None
 

@@ -8,13 +8,13 @@ from ingest.sandbox.sandbox import Sandbox
 from search_api import problems
 from search_api.callers import require_policies
 from search_api.openapi import Described
-from search_api.routes import audit, deposits, pages, people, readings, records, review, search, sessions, upkeep
+from search_api.routes import audit, deposits, hosts, pages, people, readings, records, review, search, sessions, upkeep
 from search_api.web import PAGES, refusal
 from storage.archive import Archive
 
 __all__ = ["ROUTERS", "create_app"]
 
-ROUTERS = tuple(routes.router for routes in (deposits, records, pages, review, people, sessions, audit, search, readings, upkeep))
+ROUTERS = tuple(routes.router for routes in (deposits, records, pages, review, people, hosts, sessions, audit, search, readings, upkeep))
 """All routes below /api/v1."""
 
 

@@ -18,12 +18,13 @@ from storage.home import Home
 from storage.settings import Settings, read_settings
 from storage.vault.founding import Plan, plan_text
 from storage.vault.keeper.client import KeeperClient
-from storage.vault.keeper.protocol import Role, rendezvous
+from storage.vault.keeper.protocol import HELD, Role, rendezvous
 from storage.walls import children
 
 __all__ = ["Household", "found_instance"]
 
 _API = [sys.executable, "-I", "-m", "search_api.serving"]
+_GATE = [sys.executable, "-I", "-m", "storage.gate"]
 _KEEPER = [sys.executable, "-I", "-m", "storage.vault.keeper"]
 _WORKER = [sys.executable, "-I", "-m", "ingest.worker"]
 
@@ -50,12 +51,13 @@ class Household:
     def __init__(self, home: Home) -> None:
         home.require()
         self._home = home
-        self._ends = {role: rendezvous() for role in Role}
+        self._ends = {role: rendezvous() for role in HELD}
         self._keeper = Member(self._begin_keeper)
         self._api = Member(self._begin_api)
+        self._gate = Member(self._begin_gate)
         self._workers: list[Member] = []
         self._crew = 0
-        self._address = ("", 0)
+        self._address = self._gate_address = ("", 0)
         self.keeper = KeeperClient(self._ends[Role.API][1])
 
     def __enter__(self) -> Self:
@@ -72,9 +74,10 @@ class Household:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._gate.end(0.0)  # as the keeper, it holds nothing that is not already on the disk
         self._api.end(_END_PATIENCE)
         self.stop_workers()
-        self._keeper.end(0.0)  # it holds nothing that is not already on the disk
+        self._keeper.end(0.0)
         for ours, theirs in self._ends.values():
             ours.close()
             theirs.close()
@@ -117,6 +120,12 @@ class Household:
         self._api.start()
         return self._address[1]
 
+    def start_gate(self, host: str, port: int) -> int:
+        """Start the process that listens for worker hosts at `host`; tended as the others are. Returns the port. Raises as `start_api` does."""
+        self._gate_address = (host, port)
+        self._gate.start()
+        return self._gate_address[1]
+
     def stop_workers(self) -> None:
         """End the workers, if there are any, so that each gives back what it has in hand; they are tended no longer."""
         for worker in self._workers:
@@ -129,7 +138,7 @@ class Household:
 
         Raises as `members.tended` does.
         """
-        return tended((self._keeper, *self._workers, self._api))
+        return tended((self._keeper, *self._workers, self._api, self._gate))
 
     def _begin_keeper(self) -> children.Child:
         ends = {role: ours for role, (ours, _) in self._ends.items()}
@@ -144,4 +153,10 @@ class Household:
         end, (host, port) = self._ends[Role.API][1].fileno(), self._address
         child, answer = reported([*_API, str(self._home.root)], [str(end), host, str(port)], (end,))
         self._address = (host, int(str(answer.values["port"])))
+        return child
+
+    def _begin_gate(self) -> children.Child:
+        end, (host, port) = self._ends[Role.GATE][1].fileno(), self._gate_address
+        child, answer = reported(_GATE, [str(end), host, str(port)], (end,))
+        self._gate_address = (host, int(str(answer.values["port"])))
         return child

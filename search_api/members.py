@@ -32,6 +32,11 @@ class Member:
         return self._child is not None
 
     @property
+    def status(self) -> int | None:
+        """The exit status with which it died; None while it runs, or was never started."""
+        return None if self._child is None else self._child.poll()
+
+    @property
     def pid(self) -> int | None:
         """Its process id, while it is known to run."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
@@ -53,12 +58,12 @@ class Member:
         self._child = None
 
 
-def tended(members: Iterable[Member]) -> bool:
-    """Start again those that have died, and say whether any had.
+def tended(members: Iterable[Member], *, all_of_them: bool = False) -> bool:
+    """Start again those that have died, and say whether any had. all_of_them: also those that were never started.
 
     Each is tried, whatever becomes of the others; then what kept the first from starting is raised. It counts as dead until it runs.
     """
-    dead = [member for member in members if member.has_begun and member.pid is None]
+    dead = [member for member in members if (member.has_begun or all_of_them) and member.pid is None]
     failed: list[VankhoError] = []
     for member in dead:
         try:

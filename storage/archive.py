@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from dataclasses import dataclass
 
 from storage.audit.scribe import Scribe
@@ -16,7 +17,7 @@ from storage.home import Home
 from storage.ids import IdSource
 from storage.index.open_index import OpenIndex
 from storage.settings import Settings
-from storage.vault.age import HybridRecipient, seal
+from storage.vault.age import HybridIdentity, HybridRecipient, open_file, seal
 from storage.vault.credentials import taken
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Json
@@ -60,9 +61,16 @@ class Archive:
         return OfficeId(self.settings.office)
 
 
-def open_archive(home: Home, settings: Settings, keeper: KeeperClient, ids: IdSource, clock: Clock) -> tuple[Archive, dict[str, Json]]:
-    """Open what the keeper hands over to this role; also everything that it handed over. Raises KeeperUnreachable, CatalogKeyWrong ..."""
+def open_archive(
+    home: Home, settings: Settings, keeper: KeeperClient, ids: IdSource, clock: Clock, host: HybridIdentity | None = None
+) -> tuple[Archive, dict[str, Json]]:
+    """Open what the keeper hands over to this role; also everything that it handed over. host: on a worker host, what that is sealed to.
+
+    Raises KeeperUnreachable, CatalogKeyWrong ...
+    """
     given = keeper.ask_within(_START_PATIENCE, "handover")
+    if host is not None:
+        given = json.loads(b"".join(open_file(io.BytesIO(decode_key(given["sealed"])), [host])))
     credentials = taken(str(given["servers"]))
     auditors = HybridRecipient.parse(str(given["auditors"]))
     duplicates = given.get("duplicates")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from classification.levels import Level
-from storage.errors import InvalidInput
+from storage.errors import InvalidInput, NotOnServers
 from storage.home import Home
-from storage.servers import PARTS, Part, Server, read_server
+from storage.servers import PARTS, SHARED_PARTS, Part, Server, read_server
 
-__all__ = ["NetworkClass", "Settings", "read_settings", "settings_text"]
+__all__ = ["NetworkClass", "Settings", "read_settings", "read_settings_text", "settings_text"]
 
 
 class NetworkClass(StrEnum):
@@ -45,6 +45,11 @@ class Settings:
     test: bool
     servers: Mapping[Part, Server] = field(default_factory=dict)
 
+    def require_on_servers(self) -> None:
+        """Raise NotOnServers unless all that workers use lies where other hosts can reach it."""
+        if missing := [part for part in SHARED_PARTS if part not in self.servers]:
+            raise NotOnServers(parts=", ".join(missing))
+
     def ports(self, parts: Iterable[Part]) -> frozenset[int]:
         """The TCP ports that a process must reach which works with these parts."""
         return frozenset[int]().union(*(self.servers[part].ports for part in parts if part in self.servers))
@@ -76,8 +81,17 @@ def read_settings(home: Home) -> Settings:
     """
     home.require()
     try:
-        values = tomllib.loads(home.configuration.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = home.configuration.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(what=f"vankho.toml cannot be read: {error}") from error
+    return read_settings_text(home, text)
+
+
+def read_settings_text(home: Home, text: str) -> Settings:
+    """The same from the text of a `vankho.toml` that is to lie in `home`."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise InvalidInput(what=f"vankho.toml cannot be read: {error}") from error
     if unknown := sorted(set(values) - {*_KEYS, *PARTS}):
         raise InvalidInput(what=f"vankho.toml has a key that Vankho does not know: {unknown[0]}. Remove it or correct its name.")

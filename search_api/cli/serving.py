@@ -2,54 +2,65 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from argparse import Namespace
 
 from search_api.cli.context import Context
+from search_api.cli.tending import stop_when_asked, tend
 from search_api.household import Household
-from storage.errors import ExitCode, InvalidInput, VankhoError
+from storage.errors import ExitCode, InvalidInput
+from storage.settings import read_settings
 
-__all__ = ["serve"]
+__all__ = ["number_of_workers", "serve"]
 
-_LOOK_EVERY = 0.25
-_LONGEST_PAUSE = 8.0
 _DEFAULT_PORT = 8787
 _MOST_WORKERS = 64
 
 
 def serve(context: Context, arguments: Namespace) -> ExitCode:
-    """Run until SIGTERM or SIGINT. Raises Busy if another process works on the instance."""
-    host = arguments.host or "127.0.0.1"
-    port, workers = _number(arguments.port, _DEFAULT_PORT), _number(arguments.workers, 1)
-    if not 0 <= port <= 65535:
-        raise InvalidInput(what=context.say("Cổng là một số từ 0 đến 65535.", "A port is a number from 0 to 65535."))
-    if not 0 <= workers <= _MOST_WORKERS:
-        raise InvalidInput(what=context.say("Số tiến trình xử lý là từ 0 đến 64.", "The number of workers is from 0 to 64."))
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Household(context.home()) as household:
+    """Run until SIGTERM or SIGINT. Raises Busy if another process works on the instance, NotOnServers where worker hosts could do nothing."""
+    host, port = arguments.host or "127.0.0.1", _port(context, arguments.port or str(_DEFAULT_PORT))
+    gate = None if arguments.worker_port is None else _gate_address(context, arguments.worker_port)
+    workers, home = number_of_workers(context, arguments), context.home()
+    if gate is not None:
+        read_settings(home).require_on_servers()
+    stop = stop_when_asked()
+    with Household(home) as household:
         household.start_workers(workers)
-        port = household.start_api(host, port)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        context.show({"address": address}, context.say(f"Đang phục vụ tại {address}/api/v1", f"Serving at {address}/api/v1"))
-        pause = _LOOK_EVERY
-        while not stop.wait(pause):
-            pause = _tended(context, household, pause)
+        told: dict[str, object] = {"address": _shown("http://", host, household.start_api(host, port))}
+        text = context.say(f"Đang phục vụ tại {told['address']}/api/v1", f"Serving at {told['address']}/api/v1")
+        if gate is not None:
+            told["gate"] = _shown("", gate[0], household.start_gate(*gate))
+            text += context.say(f"; máy xử lý nối tới {told['gate']}", f"; worker hosts at {told['gate']}")
+        context.show(told, text)
+        tend(context, "serve", stop, household.tend)
     return ExitCode.DONE
 
 
-def _number(text: str | None, default: int) -> int:
+def number_of_workers(context: Context, arguments: Namespace) -> int:
+    """What --workers says, by default one. Raises InvalidInput."""
+    count = _number(arguments.workers or "1")
+    if not 0 <= count <= _MOST_WORKERS:
+        raise InvalidInput(what=context.say("Số tiến trình xử lý là từ 0 đến 64.", "The number of workers is from 0 to 64."))
+    return count
+
+
+def _port(context: Context, text: str) -> int:
+    port = _number(text)
+    if not 0 <= port <= 65535:
+        raise InvalidInput(what=context.say("Cổng là một số từ 0 đến 65535.", "A port is a number from 0 to 65535."))
+    return port
+
+
+def _gate_address(context: Context, text: str) -> tuple[str, int]:
+    """Worker hosts are other machines: without an address of its own the gate listens at all of this one's."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]") or "0.0.0.0", _port(context, port)  # noqa: S104
+
+
+def _number(text: str) -> int:
     """The number that was given; -1 for what is none."""
-    return default if text is None else int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else -1
 
 
-def _tended(context: Context, household: Household, pause: float) -> float:
-    """Start again what has died, and say when to look next: ever later while something keeps dying or does not come up."""
-    try:
-        has_died = household.tend()
-    except VankhoError as error:  # deposits may go on without a keeper, reading without a worker: the others are not ended for it
-        context.complain(error, "serve")
-        has_died = True
-    return min(pause * 2, _LONGEST_PAUSE) if has_died else max(pause / 2, _LOOK_EVERY)
+def _shown(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}{f'[{host}]' if ':' in host else host}:{port}"

@@ -12,6 +12,7 @@ GROUPS: Final = {
     "user": "people who work with the archive",
     "grant": "need-to-know of single records and cases, limited in time",
     "source": "scanners and other machines that deposit",
+    "host": "machines that take documents through their steps beside the main host",
     "review": "records that wait for a person to decide their level",
     "audit": "the log of every act",
     "key": "the keys of the instance",
@@ -58,9 +59,20 @@ COMMANDS: Final = (
         (
             Argument("--host", "address to listen at (default: 127.0.0.1)", "H"),
             Argument("--port", "port (default: 8787; 0 picks one)", "P"),
-            Argument("--workers", "processes that take documents through their steps (default: 1); they share the processors", "N"),
+            Argument("--workers", "processes that take documents through their steps (default: 1; 0 where worker hosts do it all)", "N"),
+            Argument("--worker-port", "let worker hosts in at this port, and at this address alone if one is given (default: none)", "[H:]P"),
         ),
         example="vankho --home /srv/vankho serve --port 8787",
+    ),
+    Command(
+        "work",
+        "search_api.cli.working:work",
+        "work on another machine for an instance whose parts lie on servers: --home names a folder for what is in hand",
+        (
+            Argument("--join", "the joining file that `host add` made for this machine", "FILE", required=True),
+            Argument("--workers", "processes that take documents through their steps (default: 1); they share the processors", "N"),
+        ),
+        example="vankho --home /srv/vankho-worker work --join worker-1.join",
     ),
     Command(
         "doctor",
@@ -168,6 +180,30 @@ COMMANDS: Final = (
             Argument("--office", "id of the office that it deposits for (default: yours)", "ID"),
         ),
         example="vankho source add scan-p1 --key-out scan-p1.key",
+    ),
+    Command(
+        "host add",
+        "search_api.cli.hosts:host_add",
+        "add a machine that works for this instance; its joining file holds its keys and is carried to it by hand",
+        (
+            Argument("name", "its name, as the log shall have it; never given twice", "NAME"),
+            Argument("--gate", "the address at which that machine reaches `serve --worker-port` of this one", "HOST:PORT", required=True),
+            Argument("--out", "the joining file to make; never overwritten", "FILE", required=True),
+        ),
+        example="vankho host add worker-1 --gate main.example:8788 --out worker-1.join",
+    ),
+    Command(
+        "host list",
+        "search_api.cli.hosts:host_list",
+        "the machines that work for this instance, and how many connections each has now",
+        example="vankho host list",
+    ),
+    Command(
+        "host disable",
+        "search_api.cli.hosts:host_disable",
+        "shut a worker host out for good, and end its connections",
+        (Argument("name", "its name", "NAME"),),
+        example="vankho host disable worker-1",
     ),
     Command(
         "ingest",

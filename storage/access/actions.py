@@ -37,6 +37,7 @@ class Action(StrEnum):
     MANAGE_PEOPLE = "manage-people"
     RAISE_CLEARANCE = "raise-clearance"
     MANAGE_SOURCES = "manage-sources"
+    MANAGE_HOSTS = "manage-hosts"
     AUDIT_READ = "audit-read"
     AUDIT_CHECKPOINT = "audit-checkpoint"
     STATUS_FULL = "status-full"
@@ -62,6 +63,7 @@ _ACTIONS = {
             Action.MANAGE_PEOPLE,
             Action.RAISE_CLEARANCE,
             Action.MANAGE_SOURCES,
+            Action.MANAGE_HOSTS,
             Action.AUDIT_CHECKPOINT,
             Action.STATUS_FULL,
             Action.KEY_LIST,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from storage.catalog.names import OfficeId
 from storage.catalog.outbox import give_again
 from storage.catalog.schema import rebuild
+from storage.catalog.work import owned_on
 from storage.errors import LeaseLost
 
 __all__ = [
@@ -130,9 +131,9 @@ def rebuild_done(connection: sa.Connection, claimed: Claimed, refused: int = 0) 
     give_again(connection, claimed.office)
 
 
-def void_rebuild_leases(connection: sa.Connection) -> None:
-    """Free whatever an earlier holder of the instance's lock had in hand."""
-    connection.execute(rebuild.update().where(rebuild.c.owner.is_not(None)).values(**_FREE))
+def void_rebuild_leases(connection: sa.Connection, host: str = "") -> None:
+    """Free whatever earlier workers of a host had in hand. host: a worker host's name; by default the main host."""
+    connection.execute(rebuild.update().where(owned_on(rebuild.c.owner, host)).values(**_FREE))
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:

@@ -27,6 +27,7 @@ __all__ = [
     "finish_step",
     "give_back",
     "heartbeat",
+    "owned_on",
     "queue_figures",
     "reopen",
     "spend",
@@ -147,12 +148,17 @@ def reopen(connection: sa.Connection, record_id: RecordId, at: datetime, sealed_
     connection.execute(work.update().where(work.c.record_id == record_id).values(**values, **_FREE))
 
 
-def void_leases(connection: sa.Connection) -> int:
-    """Free whatever an earlier holder of the instance's lock had in hand, and return how much that was.
+def void_leases(connection: sa.Connection, host: str = "") -> int:
+    """Free whatever earlier workers of a host had in hand, and return how much that was. host: a worker host's name; by default the main host.
 
     Those attempts do not count: nothing says that the work, and not the machine, was at fault.
     """
-    return connection.execute(work.update().where(work.c.owner.is_not(None)).values(attempts=_one_less(), **_FREE)).rowcount
+    return connection.execute(work.update().where(owned_on(work.c.owner, host)).values(attempts=_one_less(), **_FREE)).rowcount
+
+
+def owned_on(owner: sa.ColumnElement[str], host: str) -> sa.ColumnElement[bool]:
+    """Whether this owner is a worker of that host: those of worker hosts bear its name and a stroke before their own."""
+    return owner.startswith(f"{host}/") if host else sa.not_(owner.contains("/"))
 
 
 def queue_figures(connection: sa.Connection, now: datetime) -> QueueFigures:

@@ -18,6 +18,7 @@ __all__ = [
     "CatalogUnfit",
     "CatalogUnreachable",
     "ClosedIndexUnreachable",
+    "GateForeign",
     "IndexBusy",
     "IndexDamaged",
     "IndexIncomplete",
@@ -72,6 +73,15 @@ class KeeperUnreachable(VankhoError):
     title_en, title_vi = "The keeper does not answer", "Tiến trình giữ khóa không trả lời"
     detail_en = "The keeper, the process that holds the keys, does not answer. It is restarted if it died; try again in a moment."
     detail_vi = "Tiến trình giữ khóa không trả lời. Nếu đã dừng, nó sẽ được khởi động lại; hãy thử lại sau giây lát."
+
+
+class GateForeign(VankhoError):
+    """Who answers at the gate's address does not prove to be the gate of this worker host's instance."""
+
+    code, status, exit_code = "VK-GATE", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "Not the gate of this instance", "Sai cổng kết nối của kho"
+    detail_en = "Who answers at the gate's address is not the gate of this host's instance. Check the address, and who else is on the network."
+    detail_vi = "Máy trả lời tại địa chỉ cổng không phải cổng của kho này. Hãy kiểm tra địa chỉ; đừng bỏ qua cảnh báo này trên mạng dùng chung."
 
 
 class KeeperRefused(VankhoError):

@@ -8,6 +8,7 @@ __all__ = [
     "CrossSite",
     "FileUnusable",
     "HostNotKnown",
+    "HostRefused",
     "InvalidInput",
     "KeyFileMissing",
     "KeyNotKnown",
@@ -16,6 +17,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "NotInstance",
+    "NotOnServers",
     "NotPrivate",
     "PasswordRefused",
     "RangeRefused",
@@ -200,6 +202,30 @@ class HostNotKnown(VankhoError):
     title_en, title_vi = "Not this host", "Sai tên máy chủ"
     detail_en = "This archive is not served under the host name of the request. Use the address that `vankho serve` printed."
     detail_vi = "Kho này không phục vụ dưới tên máy chủ trong yêu cầu. Hãy dùng địa chỉ mà `vankho serve` đã in ra."
+
+
+class HostRefused(VankhoError):
+    """A worker host that the keeper does not admit: it is shut out, its certificate has ended, or is not one of this instance's."""
+
+    code, status, exit_code = "VK-WORKER-HOST", 403, ExitCode.POLICY
+    title_en, title_vi = "The worker host is refused", "Máy xử lý bị từ chối"
+    detail_en = "The main host does not admit this worker host: it was shut out, or its certificate has ended. Add it anew (`vankho host add`)."
+    detail_vi = "Máy chính không chấp nhận máy xử lý này: máy đã bị khóa hoặc chứng thư đã hết hạn. Hãy thêm lại bằng `vankho host add`."
+
+
+class NotOnServers(VankhoError):
+    """Worker hosts are asked for where a part lies in the main host's own folder, out of their reach. Facts: `parts`, their names."""
+
+    code, status, exit_code = "VK-NOT-ON-SERVERS", 409, ExitCode.USAGE
+    title_en, title_vi = "Parts are not on servers", "Kho chưa đặt trên máy chủ"
+    detail_en = (
+        "Workers on other machines reach only what lies on servers, and of this instance these parts lie in its own folder: {parts}. "
+        "Make an instance with `vankho init --catalog URL --index URL --store URL`; on this machine use `vankho serve --workers N`."
+    )
+    detail_vi = (
+        "Tiến trình xử lý trên máy khác chỉ tới được những phần đặt trên máy chủ, mà các phần sau của kho này nằm trong thư mục riêng: {parts}. "
+        "Hãy tạo kho bằng `vankho init --catalog URL --index URL --store URL`; trên máy này hãy dùng `vankho serve --workers N`."
+    )
 
 
 class RequestTooLarge(VankhoError):

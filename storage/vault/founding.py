@@ -49,6 +49,7 @@ FIRST_KEYS = (
     (KeyKind.OPEN_INDEX, "1"),
     (KeyKind.DUPLICATES, "1"),
     (KeyKind.CREDENTIALS, "1"),
+    (KeyKind.HOSTS, "1"),
 )
 """The keys that every instance has from its first moment. Those of partitions come when a partition is first named."""
 

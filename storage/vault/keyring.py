@@ -48,6 +48,8 @@ class KeyKind(StrEnum):
     """Symmetric: HMAC of content, so that a repeated deposit is known without keeping its hash."""
     CREDENTIALS = "credentials"
     """Symmetric: what proves to servers who asks."""
+    HOSTS = "hosts"
+    """Ed25519: certifies worker hosts, and the gate through which they reach the keeper."""
 
 
 _AGE_KINDS = frozenset({KeyKind.TRANSIT, KeyKind.PARTITION, KeyKind.AUDITORS})
@@ -161,6 +163,6 @@ def _context(instance: str, info: KeyInfo) -> bytes:
 def _public(kind: KeyKind, secret: memoryview) -> str | None:
     if kind in _AGE_KINDS:
         return HybridIdentity(secret).recipient().text()
-    if kind is KeyKind.SIGNING:
+    if kind in (KeyKind.SIGNING, KeyKind.HOSTS):
         return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw().hex()
     return None

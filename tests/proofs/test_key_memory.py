@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from storage.home import Home
-from storage.settings import read_settings
-from storage.vault.kek import FileKek
-from storage.vault.keyring import KeyKind, Keyring
 from storage.walls import landlock
-from storage.walls.memory import LockedPages
 from tests.instances import Instance
+from tests.proofs.memory import PROGRAMS, inspected, kek_of, private, secrets_of
 from tests.proofs.served import SECRET, Served
 
 pytestmark = pytest.mark.servers
 
-PROGRAMS = Path(__file__).with_name("programs")
-PRIVATE = {KeyKind.PARTITION, KeyKind.TRANSIT, KeyKind.AUDITORS, KeyKind.SIGNING}
 SANDBOXES = ("api's sandbox", "worker's sandbox")
 PARTS = ("supervisor", "api", "worker", "keeper", *SANDBOXES)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Of one process: the names of the secrets found, and the paths of what it has open."""
-
-    secrets: set[str]
-    opened: list[str]
-
-
-def kek_of(instance: Instance) -> Path:
-    return instance.config / "vankho" / f"{read_settings(Home(instance.home)).instance}.kek"
-
-
-def secrets_of(instance: Instance) -> dict[str, bytes]:
-    """Every secret of an instance by `kind/name`, unwrapped here from the key files, and the KEK."""
-    memory, kek = LockedPages(), kek_of(instance)
-    keyring = Keyring(Home(instance.home).keys, read_settings(Home(instance.home)).instance, FileKek(kek, memory), memory)
-    found = {f"{info.kind}/{info.name}": bytes(keyring.secret(info.kind, info.name)) for info in keyring.infos()}
-    return found | {"kek": kek.read_bytes()}
-
-
-def inspected(served: Served, secrets: dict[str, bytes]) -> dict[str, Seen]:
-    """What root sees in each process."""
-    pids = {part: served.pid(part) for part in PARTS}
-    assert all(pids.values()), pids
-    asked = json.dumps({"pids": list(pids.values()), "secrets": [base64.b64encode(secret).decode() for secret in secrets.values()]})
-    right = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    done = subprocess.run([*right, sys.executable, PROGRAMS / "inspector.py"], input=asked, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"looking into processes takes root, or sudo without a password:\n{done.stderr[-1000:]}"
-    answer, names = json.loads(done.stdout), list(secrets)
-    seen = {part: answer[str(pid)] for part, pid in pids.items()}
-    assert all(one["bytes"] > 1 << 20 for one in seen.values()), "hardly anything could be read"
-    return {part: Seen({names[number] for number in one["found"]}, one["open"]) for part, one in seen.items()}
-
-
-def private(names: set[str]) -> set[str]:
-    return {name for name in names if name.partition("/")[0] in {*PRIVATE, "kek"}}
 
 
 def test_no_private_key_is_in_a_process_that_has_no_business_with_it(served: Served, officer: str) -> None:
@@ -81,7 +34,7 @@ def test_no_private_key_is_in_a_process_that_has_no_business_with_it(served: Ser
     secrets = secrets_of(served.instance)
     closed = {name for name in secrets if name.startswith("partition/closed")}
     assert closed
-    seen = inspected(served, secrets)
+    seen = inspected({part: served.pid(part) for part in PARTS}, secrets)
     # What is looked for can be found: the keeper holds every key, and each process its own.
     assert private(seen["keeper"].secrets) == private(set(secrets))
     assert closed <= seen["keeper"].secrets

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from storage.home import Home
 from storage.settings import read_settings
+from storage.vault.age import HybridIdentity
 from tests.instances import Instance
 from tests.proofs.served import Served
 from tests.search_api.papers import notice, secret
@@ -94,6 +95,10 @@ def _people(story: Story, second: str) -> None:
     person = {"name": "lan", "office": "central", "roles": ["archivist"], "clearance": "MAT", "compartments": [], "token_sha256": hashed}
     story.ask("POST", "/people", "", person)
     story.ask("POST", "/sources", "", {"name": "scan-p1", "office": "central", "token_sha256": hashed[::-1]})
+    identity = HybridIdentity(hashlib.sha256(b"and so is a worker host's identity").digest())
+    story.ask("POST", "/hosts", "", {"name": "worker-1", "public_key": hashed, "recipient": identity.recipient().text()})
+    story.ask("GET", "/hosts")
+    story.ask("POST", "/hosts/{name}/disabling", "hosts/worker-1/disabling")
     story.ask("GET", "/people")
     story.ask("PUT", "/people/{name}/password", "people/lan/password", {"password": PASSWORD})
     story.ask("PUT", "/password", "", {"password": f"{PASSWORD} xanh"})

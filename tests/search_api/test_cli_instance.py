@@ -30,7 +30,7 @@ def test_keys_lie_outside_and_are_nowhere_in_clear(instance: Instance) -> None:
 
 def test_key_list_shows_public_halves_only(instance: Instance) -> None:
     keys = instance.json("key", "list")
-    assert {key["kind"] for key in keys} == {"transit", "auditors", "signing", "catalog", "credentials", "open-index", "duplicates"}
+    assert {key["kind"] for key in keys} == {"transit", "auditors", "signing", "hosts", "catalog", "credentials", "open-index", "duplicates"}
     assert all(key["sound"] for key in keys)
     assert all(str(key["public"]).startswith("age1pq1") for key in keys if key["kind"] in ("transit", "auditors"))
     assert all(set(key) == {"id", "kind", "name", "public", "created", "sound"} for key in keys)

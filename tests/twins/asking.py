@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from storage.vault.age import HybridIdentity
 from tests.twins.story import WORDS, Person, multipart
 
 __all__ = ["CASES", "GHOST", "PAGES", "Ask", "View", "questions"]
@@ -16,6 +17,7 @@ GHOST = "abcdefghijklmnopqrstuvwxyz"
 """An id that never was, of an id's own form."""
 
 _PASSWORD = "bốn con trâu ăn cỏ non"
+_RECIPIENT = HybridIdentity(b"\1" * 32).recipient().text()
 _MALFORMED = ("0", "..", "%2e%2e", "%00", "%ff%fe", "h%E1%BB%93%20s%C6%A1", "x" * 300, "null", "*", "%25", "a%2Fb", "%20")
 
 
@@ -247,6 +249,17 @@ def _sources(view: View) -> Iterator[Ask]:
     yield from (_sent("POST", "sources", new | one) for one in ({"office": "so-b"}, {}, {"office": "không có"}, {"name": view.person.name}))
 
 
+def _hosts(view: View) -> Iterator[Ask]:
+    new = {"name": "may-1", "public_key": "07" * 32, "recipient": _RECIPIENT}
+    wrong = ({"name": "Máy 1"}, {"name": "a/b"}, {"public_key": "x"}, {"recipient": "age1"}, {"recipient": "x" * 4001})
+    yield from (_sent("POST", "hosts", new | one) for one in ({}, {}, *wrong))
+
+
+def _hosts_disabling(view: View) -> Iterator[Ask]:
+    for name in ("may-1", "may-1", GHOST, *_MALFORMED[:6]):
+        yield Ask("POST", f"hosts/{quote(name, safe='%')}/disabling", changes=True)
+
+
 def _disabling(view: View) -> Iterator[Ask]:
     for name in (view.names[0], view.names[0], "ai đó", GHOST, *_MALFORMED[:6]):
         yield Ask("POST", f"people/{quote(name, safe='%')}/disabling", changes=True)
@@ -340,6 +353,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/grants"): _grants,
     ("DELETE", "/grants/{grant_id}"): _revocations,
     ("POST", "/sources"): _sources,
+    ("GET", "/hosts"): _one("GET", "hosts"),
+    ("POST", "/hosts"): _hosts,
+    ("POST", "/hosts/{name:path}/disabling"): _hosts_disabling,
     ("GET", "/audit"): _kept_by("auditor")(_audit),
     ("POST", "/audit/verification"): _kept_by("auditor")(_one("POST", "audit/verification")),
     ("GET", "/audit/checkpoint"): _kept_by("auditor", "administrator")(_one("GET", "audit/checkpoint")),

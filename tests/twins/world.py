@@ -38,7 +38,7 @@ from storage.vault.founding import Plan, found
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.closed import ClosedIndex
 from storage.vault.keeper.keeper import Keeper, open_keeper
-from storage.vault.keeper.protocol import Json, Role, rendezvous
+from storage.vault.keeper.protocol import HELD, Json, Role, rendezvous
 from storage.vault.keeper.serving import serve
 from storage.vault.kek import FileKek
 from storage.vault.keyring import Keyring
@@ -105,7 +105,7 @@ class World:
         self.keeper: Keeper = open_keeper(self.home, settings, keyring, ids, self.clock)
         if hands.places is not None:
             self.keeper = replace(self.keeper, closed=hands.places.closed_index(self.home, self.keeper))
-        self._ends = {role: rendezvous() for role in Role}
+        self._ends = {role: rendezvous() for role in HELD}
         theirs = {role: ends[0] for role, ends in self._ends.items()}
         self._serving = threading.Thread(target=serve, args=(self.keeper, theirs), daemon=True)
         self._serving.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.catalog.schema.base import metadata
 from storage.catalog.schema.deposits import batch, idempotency, receipt
 from storage.catalog.schema.log import audit_pending
-from storage.catalog.schema.people import office, person, person_fact, source
+from storage.catalog.schema.people import office, person, person_fact, source, worker_host
 from storage.catalog.schema.queue import index_fault, outbox, rebuild, work
 from storage.catalog.schema.records import blob, open_description, partition, partition_key, record, record_fact
 
@@ -29,4 +29,5 @@ __all__ = [
     "record_fact",
     "source",
     "work",
+    "worker_host",
 ]

@@ -1,4 +1,4 @@
-"""Offices, people, sources (scanners and other machines that deposit) and the dated facts about people."""
+"""Offices, people, sources (scanners and other machines that deposit), worker hosts, and the dated facts about people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.catalog.schema.base import ID, SHA256_HEX, fact_columns, metadata
 from storage.catalog.schema.log import audit_pending
 from storage.catalog.states import FactKind, OfficeKind
 
-__all__ = ["office", "person", "person_fact", "source"]
+__all__ = ["office", "person", "person_fact", "source", "worker_host"]
 
 office = sa.Table(
     "office",
@@ -47,6 +47,17 @@ source = sa.Table(
     sa.Column("office_id", sa.String(63), sa.ForeignKey("office.id"), nullable=False),
     sa.Column("token_hash", SHA256_HEX, nullable=False, unique=True),
     sa.Column("made_at", Instant, nullable=False),
+    sa.Column("disabled_at", Instant),
+)
+
+worker_host = sa.Table(
+    "worker_host",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("certificate_sha256", SHA256_HEX, nullable=False, unique=True),  # of its DER form
+    sa.Column("recipient", sa.Text, nullable=False, unique=True),  # what the keeper hands to its workers is sealed to it
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("valid_to", Instant, nullable=False),
     sa.Column("disabled_at", Instant),
 )
 

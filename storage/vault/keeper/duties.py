@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from storage.vault.keeper import auditing, closed, handover, lending, opening, people, releasing, signing_in
+from storage.vault.keeper import auditing, closed, handover, hosts, lending, opening, people, releasing, signing_in
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
@@ -48,6 +48,9 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "grant": people.grant,
         "revoke_grant": people.revoke_grant,
         "add_source": people.add_source,
+        "add_host": hosts.add_host,
+        "list_hosts": hosts.list_hosts,
+        "disable_host": hosts.shut_out,
         "keys": _keys,
         "partition": opening.partition,
         "unwrap": opening.unwrap,
@@ -65,6 +68,15 @@ DUTIES: dict[Role, dict[str, Duty]] = {
     },
     Role.WORKER: {
         "handover": handover.to_worker,
+        "partition": opening.partition,
+        "bring_up": releasing.bring_up,
+        "open_texts": lending.open_texts,
+        "index_turn": _index_turn,
+        "sequence_now": auditing.sequence_now,
+    },
+    Role.GATE: {"certify": hosts.certify},
+    Role.HOST: {
+        "handover": handover.to_host,
         "partition": opening.partition,
         "bring_up": releasing.bring_up,
         "open_texts": lending.open_texts,

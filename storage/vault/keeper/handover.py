@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
+import json
 
+from storage.vault.age import HybridRecipient, seal
 from storage.vault.credentials import given, of_role
+from storage.vault.keeper.hosts import host_of
 from storage.vault.keeper.keeper import FIRST, Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
 
-__all__ = ["to_api", "to_worker"]
+__all__ = ["to_api", "to_host", "to_worker"]
 
 
 def to_api(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
@@ -20,6 +24,17 @@ def to_api(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 def to_worker(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
     """Credentials of the catalog and of the open index, and the transit identity, which opens what is not kept yet."""
     return _common(keeper, Role.WORKER) | {"transit": _secret(keeper, KeyKind.TRANSIT)}
+
+
+def to_host(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
+    """The same to a worker of another host, without the keys of files that are not there: sealed to that host's own key.
+
+    So neither the gate nor whoever records the network, and breaks TLS one day, has the transit identity.
+    """
+    recipient, sealed = HybridRecipient.parse(host_of(keeper, values).recipient), io.BytesIO()
+    given = to_worker(keeper, values) | {"catalog": "", "open_index": ""}
+    seal(io.BytesIO(json.dumps(given).encode()), sealed, [recipient])
+    return {"sealed": base64.b64encode(sealed.getvalue()).decode("ascii")}
 
 
 def _common(keeper: Keeper, role: Role) -> dict[str, Json]:

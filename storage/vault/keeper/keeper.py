@@ -20,6 +20,7 @@ from storage.servers import Credential, Part
 from storage.settings import Settings
 from storage.vault.age import HybridRecipient
 from storage.vault.credentials import KEEPER, Credentials, of_role, read_credentials
+from storage.vault.keeper.admissions import Admissions
 from storage.vault.keeper.closed_files import ClosedFiles
 from storage.vault.keeper.hearing import Hearings
 from storage.vault.keeper.sequencing import Sequencer
@@ -39,7 +40,7 @@ class Keeper:
     """What the duties work with.
 
     credentials: of all roles, with the servers of the instance. rewrapping: held while a record's parts come under another key, one record
-    at a time. indexing: which worker keeps the open index on a server up to date.
+    at a time. indexing: which worker keeps the open index on a server up to date. admissions: the connections of worker hosts.
     """
 
     home: Home
@@ -58,6 +59,7 @@ class Keeper:
     hearings: Hearings = field(default_factory=Hearings)
     rewrapping: threading.Lock = field(default_factory=threading.Lock)
     indexing: Turn = field(default_factory=Turn)
+    admissions: Admissions = field(default_factory=Admissions)
 
 
 def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource, clock: Clock) -> Keeper:
@@ -69,6 +71,7 @@ def open_keeper(home: Home, settings: Settings, keyring: Keyring, ids: IdSource,
     signer = log_signer(settings.instance, keyring.secret(KeyKind.SIGNING, FIRST))
     if str(signer.verifier) != settings.log_key:
         raise InvalidInput(what=f"vankho.toml: log_key is not this instance's key. Put back {signer.verifier}.")
+    keyring.ensure(KeyKind.HOSTS, FIRST, ids, clock)  # instances of earlier versions have none yet
     credentials = _credentials(home, settings, keyring)
     own = of_role(credentials, KEEPER)
     catalog = catalog_of(home, settings, bytes(keyring.secret(KeyKind.CATALOG, FIRST)), own)

@@ -21,7 +21,7 @@ from storage import errors
 from storage.errors import VankhoError
 from storage.walls.sockets import pair, recv_fd, send_fd
 
-__all__ = ["Answer", "Ask", "Json", "Role", "connect", "meet", "read_frame", "read_report", "rendezvous", "report_line", "write_frame"]
+__all__ = ["HELD", "Answer", "Ask", "Json", "Role", "connect", "meet", "read_frame", "read_report", "rendezvous", "report_line", "write_frame"]
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
@@ -35,6 +35,13 @@ class Role(StrEnum):
 
     API = "api"
     WORKER = "worker"
+    GATE = "gate"
+    HOST = "host"
+    """A worker of another host. Nobody holds it: a connection of the gate's gets it when the keeper admits a host by its certificate."""
+
+
+HELD = (Role.API, Role.WORKER, Role.GATE)
+"""The roles that have a rendezvous."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +130,15 @@ def read_frame(connection: socket.socket) -> Ask | Answer | None:
 
 
 def _decode(raw: bytes) -> Ask | Answer:
-    content = json.loads(raw)
-    if "duty" in content:
-        return Ask(content["duty"], content["values"])
-    if "error" in content:
-        return Answer({}, _error(content["error"], content["facts"]))
-    return Answer(content["values"])
+    try:
+        content = json.loads(raw)
+        if "duty" in content:
+            return Ask(str(content["duty"]), {**content["values"]})
+        if "error" in content:
+            return Answer({}, _error(content["error"], content["facts"]))
+        return Answer({**content["values"]})
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("no frame of this protocol") from error
 
 
 def _error(name: str, facts: dict[str, str | int]) -> VankhoError:

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 import structlog
 
 from storage.access import Action
-from storage.errors import InvalidInput, NotFound, VankhoError
+from storage.errors import HostRefused, InvalidInput, NotFound, VankhoError
+from storage.vault.keeper import hosts
 from storage.vault.keeper.duties import DUTIES
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Answer, Ask, Role, meet, read_frame, write_frame
 
 __all__ = ["answer", "serve"]
+
+_ADMIT = "admit"
 
 log = structlog.get_logger("keeper")
 
@@ -37,9 +40,30 @@ def _converse(keeper: Keeper, role: Role, connection: socket.socket) -> None:
     with connection:
         try:
             while isinstance(ask := read_frame(connection), Ask):
+                if role is Role.GATE and ask.duty == _ADMIT:
+                    _speak_for_a_host(keeper, connection, ask)
+                    return
                 write_frame(connection, answer(keeper, role, ask))
         except (OSError, ValueError) as error:
             log.warning("conversation ended", role=role, error=type(error).__name__)
+
+
+def _speak_for_a_host(keeper: Keeper, connection: socket.socket, asked: Ask) -> None:
+    """The rest of a connection of the gate's, once the keeper has admitted the host that it is for: what a worker may ask, and no more."""
+    try:
+        host = hosts.admit(keeper, asked.values, connection)
+    except VankhoError as error:
+        write_frame(connection, Answer({}, error))
+        return
+    except KeyError:
+        write_frame(connection, Answer({}, HostRefused()))
+        return
+    try:
+        write_frame(connection, Answer({"host": host}))
+        while isinstance(ask := read_frame(connection), Ask):
+            write_frame(connection, answer(keeper, Role.HOST, Ask(ask.duty, ask.values | {"host": host})))
+    finally:
+        keeper.admissions.leave(host, connection)
 
 
 def answer(keeper: Keeper, role: Role, ask: Ask) -> Answer:

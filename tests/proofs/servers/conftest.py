@@ -44,13 +44,13 @@ class Servers:
 class Heard(Served):
     """Served, with all that its processes log kept in `log`."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *words: str) -> None:
         self.log = instance.base / "log"
         before = os.dup(2)
         with self.log.open("ab") as file:
             os.dup2(file.fileno(), 2)  # what serve and its members inherit
         try:
-            super().__init__(instance)
+            super().__init__(instance, *words)
         finally:
             os.dup2(before, 2)
             os.close(before)

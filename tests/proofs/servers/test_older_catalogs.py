@@ -20,7 +20,8 @@ def test_a_catalog_of_an_earlier_version_is_brought_to_this_one_with_its_privile
     table, worker = f"{schema_name(instance)}.outbox", role_name(instance, CatalogRole.WORKER)
     may = f"SELECT has_column_privilege('{worker}', '{table}', 'again_at', 'UPDATE')"
     with psycopg.connect(connection_string(servers.catalog.server(servers.database.path)), autocommit=True) as admin:
-        admin.execute(f"DROP TABLE {schema_name(instance)}.index_fault".encode())
+        for gone in ("index_fault", "worker_host"):
+            admin.execute(f"DROP TABLE {schema_name(instance)}.{gone}".encode())
         for column in ("again_at", "refused_at", "refused"):  # as revision 0001 had it
             admin.execute(f"ALTER TABLE {table} DROP COLUMN {column}".encode())
         admin.execute(f"UPDATE {schema_name(instance)}.alembic_version SET version_num = '0001'".encode())

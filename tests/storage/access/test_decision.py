@@ -170,7 +170,7 @@ def test_a_source_deposits_and_asks_for_its_own_receipts_alone() -> None:
 
 
 def test_no_role_holds_both_the_rights_of_others_and_the_records() -> None:
-    powers = {Action.MANAGE_PEOPLE, Action.RAISE_CLEARANCE, Action.MANAGE_SOURCES, Action.AUDIT_READ}
+    powers = {Action.MANAGE_PEOPLE, Action.RAISE_CLEARANCE, Action.MANAGE_SOURCES, Action.MANAGE_HOSTS, Action.AUDIT_READ}
     for who in (ARCHIVIST, REGISTRAR, OFFICER):
         assert not powers & who.actions
     assert not AUDITOR.actions & ADMINISTRATOR.actions & powers

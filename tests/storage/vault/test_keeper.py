@@ -82,7 +82,8 @@ def test_a_keeper_that_is_stopped_is_said_to_be_unreachable_and_serves_again_whe
 def test_nonsense_on_a_connection_ends_that_connection_alone(household: Household) -> None:
     from storage.vault.keeper.protocol import connect
 
-    for nonsense in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x02{}", b"\x00\x00\x00\x01x"):
+    frames = [len(raw).to_bytes(4, "big") + raw for raw in (b"{}", b"x", b"7", b'{"duty":"keys","values":7}', b"[" * 100_000)]
+    for nonsense in (b"\xff\xff\xff\xff", *frames):
         with connect(household.ends[Role.API]) as connection:
             connection.settimeout(10)
             connection.sendall(nonsense)

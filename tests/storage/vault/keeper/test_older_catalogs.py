@@ -13,7 +13,8 @@ from tests.storage.vault.keeper.keeper_house import House
 def test_the_keeper_brings_the_tables_of_an_earlier_version_to_this_one(house: House) -> None:
     ids = house.acts(3)
     with house.keeper.catalog.write() as connection:
-        connection.exec_driver_sql("DROP TABLE index_fault")
+        for table in ("index_fault", "worker_host"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
         for column in ("again_at", "refused_at", "refused"):  # as revision 0001 had it
             connection.exec_driver_sql(f"ALTER TABLE outbox DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
