@@ -8,15 +8,20 @@ from typing import Final
 import structlog
 
 from ingest.desk import Desk, Stopping
-from ingest.index_open import OpenIndexing
 from ingest.indexing_turn import IndexingTurn
 from ingest.pipeline import Waiting, take_next
 from storage.catalog.blobs import forget_blob, retired_blobs
+from storage.catalog.outbox import OutboxRow
 from storage.catalog.rebuilds import void_rebuild_leases
+from storage.catalog.record_facts import RecordFacts
+from storage.catalog.states import Operation
 from storage.catalog.work import queue_figures, void_leases
 from storage.errors import CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull, StoreUnreachable
+from storage.index.open_index import Change
+from storage.indexed import from_content
+from storage.learning import Learning, Unchanged
 
-__all__ = ["Hand", "Indexing", "Worker", "take_over"]
+__all__ = ["Hand", "Indexing", "Worker", "open_change", "take_over"]
 
 _IDLE: Final = 0.05
 _PAUSE: Final = 1.0
@@ -36,7 +41,7 @@ def take_over(desk: Desk, *, is_first: bool) -> None:
     with archive.catalog.write() as connection:
         if is_first:
             void_leases(connection, desk.host)
-            void_rebuild_leases(connection, desk.host)
+            void_rebuild_leases(connection, is_open=True, host=desk.host)
         retired = retired_blobs(connection)
     try:
         for blob in retired:
@@ -88,7 +93,7 @@ class Indexing:
 
     def __init__(self, desk: Desk) -> None:
         self._archive, self._index = desk.archive, desk.archive.open_index
-        self._indexing = self._afresh()
+        self._learning = self._afresh()
         self._turn = IndexingTurn(desk.archive)
         self._fault: str | None = None
         self._rest, self._rest_until = 0.0, 0.0
@@ -101,10 +106,10 @@ class Indexing:
         if (left := self._rest_until - time.monotonic()) > 0:
             return left
         if not self._turn.is_mine():
-            self._indexing = self._afresh()  # what it knew is old once its turn comes
+            self._learning = self._afresh()  # what it knew is old once its turn comes
             return _PAUSE
         try:
-            count = self._indexing.turn()
+            count = self._learning.turn()
         except (CatalogBusy, IndexBusy, IndexDamaged, IndexOutdated, IndexRefused, IndexUnreachable, StoreFull) as error:
             if error.code != self._fault:
                 log.error("the open index waits", code=error.code, **error.facts)
@@ -122,8 +127,8 @@ class Indexing:
         self._index.close()
         self._turn.end()
 
-    def _afresh(self) -> OpenIndexing:
-        return OpenIndexing(self._archive.catalog, self._archive.clock, self._index)
+    def _afresh(self) -> Learning:
+        return Learning(self._archive.catalog, self._archive.clock, self._index, open_change, is_open=True)
 
 
 class Worker:
@@ -140,3 +145,15 @@ class Worker:
     def close(self) -> None:
         """Give the index back."""
         self._indexing.close()
+
+
+def open_change(row: OutboxRow, facts: RecordFacts | None) -> Change | Unchanged:
+    """What a row asks of the open index. A record waits whose words did not come with it, or that was opened and still lies under a closed key.
+
+    Whoever builds the index anew could not read the latter; so that it is not missed, nothing counts as indexed before it can be read.
+    """
+    if row.operation is Operation.DELETE:
+        return Change(row.partition.office, row.record, row.id, None)
+    if row.content is None or facts is None or (facts.wrapped is not None and not facts.wrapped.is_open):
+        return Unchanged.YET
+    return Change(row.partition.office, row.record, row.id, from_content(facts, row.content))

@@ -11,8 +11,10 @@ from storage.access import Action, partitions_for
 from storage.access.deeds import deed
 from storage.archive import Archive
 from storage.audit.leaf import Json as Detail
+from storage.catalog.index_faults import all_faults
 from storage.catalog.outbox import unsettled
 from storage.catalog.partitions import all_partitions
+from storage.errors import IndexDamaged, IndexOutdated
 from storage.index.cursor import open_cursor, seal_cursor
 from storage.index.entry import PartitionAnswer
 from storage.index.merge import Answer, ask
@@ -47,8 +49,8 @@ def type_names() -> dict[str, str]:
 def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, details: dict[str, Detail]) -> Found:
     """Everything that the caller may read and that answers the question. The search is in the log before it is made.
 
-    Raises InvalidInput for a question that cannot be read, KeeperUnreachable where closed partitions cannot be asked: a shorter
-    list would be a lie.
+    Raises InvalidInput for a question that cannot be read, KeeperUnreachable where closed partitions cannot be asked, ClosedIndexDamaged,
+    IndexDamaged and IndexOutdated where the index of a partition in which she may read is to be built anew.
     """
     key, person = _cursor_key(archive), caller.subject.id.id
     if cursor is not None:
@@ -58,6 +60,9 @@ def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, d
         names = partitions_for(act.subject, all_partitions(act.connection))
         waiting = unsettled(act.connection, (name for name in names if name.is_open))
         hidden = {name.office: records for name, records in waiting.items()}
+        faults = [fault.code for fault in all_faults(act.connection) if fault.partition in waiting]
+    if faults:  # what is for it waits, and the index itself may be gone: a shorter list would be a lie
+        raise IndexOutdated if faults[0] == IndexOutdated.code else IndexDamaged
     with archive.open_index.asking(hidden) as open_sources:
         sources: list[Source] = [*open_sources]
         if any(not name.is_open for name in names):

@@ -9,6 +9,7 @@ from storage.access import Action, Subject, clause_for
 from storage.archive import Archive
 from storage.catalog.audit_rows import oldest_waiting
 from storage.catalog.index_faults import all_faults
+from storage.catalog.names import PartitionName
 from storage.catalog.outbox import RefusedRow, count_refused, oldest_unapplied, refused_rows
 from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.schema import record
@@ -20,7 +21,7 @@ from storage.errors import KeeperUnreachable
 from storage.walls import landlock
 from storage.walls.claims import NOT_AGAINST_ROOT, NOTHING_CLAIMED, Sentence, claims
 
-__all__ = ["standing"]
+__all__ = ["of_partition", "standing"]
 
 _NAMED: Final = 100
 _UNFORGOTTEN: Final = Sentence(
@@ -35,9 +36,9 @@ _UNFORGOTTEN: Final = Sentence(
 def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
     """Engines, queue, index lag (seconds), what the open index refused, keeper, log, free disk (bytes), what is claimed on this machine, warnings.
 
-    Refused records are counted, and named, at most 100, to who may read them. index_faults: the offices whose open index takes nothing, so that
-    what is for it waits. reindexing: those whose index is to be built anew, in the order in which it is, with how many records were read of how
-    many; and those of which it failed, or which lack records that were refused.
+    Refused records are counted, and named, at most 100, to who may read them. index_faults: the partitions whose index takes nothing, so that
+    what is for it waits; a closed one answers nothing either. reindexing: those whose index is to be built anew, in the order in which it is, with
+    how many records were read of how many; and those of which it failed, or which lack records that were refused.
     """
     now = archive.clock.now()
     with archive.catalog.read() as connection:
@@ -68,9 +69,9 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         "index_waiting": waiting,
         "index_refused": refused,
         "refused_records": [_refused(row) for row in named],
-        "index_faults": [{"office": one.office, "code": one.code, "since": instant(one.since)} for one in faults],
+        "index_faults": [{**of_partition(one.partition), "code": one.code, "since": instant(one.since)} for one in faults],
         "reindexing": [
-            {"office": one.office, "done": one.done, "total": one.total, "failed": one.failed, "refused": one.refused} for one in rebuilds
+            {**of_partition(one.partition), "done": one.done, "total": one.total, "failed": one.failed, "refused": one.refused} for one in rebuilds
         ],
         "keeper": keeper,
         "log": {"size": int(size) if size.isdigit() else None, "pending": pending},
@@ -78,6 +79,11 @@ def standing(archive: Archive, subject: Subject, lang: str) -> dict[str, Json]:
         "claims": [*promised, NOT_AGAINST_ROOT.text(lang)],
         "warnings": warnings,
     }
+
+
+def of_partition(name: PartitionName) -> dict[str, Json]:
+    """A partition as answers name it."""
+    return {"office": name.office, "partition": str(name)}
 
 
 def _refused(row: RefusedRow) -> Json:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from storage.catalog.blobs import BlobRow, blob_in
-from storage.catalog.open_records import IS_OPEN
+from storage.catalog.holdings import IS_OPEN
 from storage.catalog.record_facts import RecordFacts, facts_in
 from storage.catalog.schema import blob, office, open_description, record
 from storage.catalog.states import BlobPart

@@ -332,14 +332,14 @@ COMMANDS: Final = (
     Command(
         "check",
         "search_api.cli.upkeep:check",
-        "compare what the catalog names with what the store holds; exit 6 if something must be looked into",
+        "compare what the catalog names with what store and indexes hold; exit 6 if something must be looked into",
         (Argument("--read-data", "read every sealed byte again", switch=True),),
         example="vankho check --read-data",
     ),
     Command(
         "reindex",
         "search_api.cli.upkeep:reindex",
-        "build the open search index again from catalog and store; search goes on meanwhile",
+        "build the search indexes again from catalog and store, open and closed ones; search goes on meanwhile",
         (Argument("--office", "id of one office (default: all that are yours)", "ID"),),
         example="vankho reindex --office vptu",
     ),

@@ -34,29 +34,29 @@ def check(context: Context, arguments: Namespace) -> ExitCode:
 
 
 def reindex(context: Context, arguments: Namespace) -> ExitCode:
-    """Have open indexes built anew and wait for it; exit 6 if one was not, or does not hold every record, as the engine refuses some."""
+    """Have indexes built anew, open and closed ones, and wait for it; exit 6 if one was not, or lacks records, as the engine refuses some."""
     with connected(context, works=True) as client:
         query = {} if arguments.office is None else {"office": arguments.office}
         asked = [told(one, "office") for one in rows(client.json("POST", "reindexing", query=query), "reindexing")]
         done, said = set[str](), ""
         while True:
-            left = {told(one, "office"): one for one in rows(client.json("GET", "reindexing"), "reindexing")}
-            built = {office for office in asked if office not in left or (left[office]["ended"] and left[office]["failed"] is None)}
+            left = [one for one in rows(client.json("GET", "reindexing"), "reindexing") if told(one, "office") in asked]
+            built = {*asked} - {told(one, "office") for one in left if not one["ended"] or one["failed"] is not None}
             for office in sorted(built - done):
                 context.note(context.say(f"{office}: đã lập lại chỉ mục.", f"{office}: built again."))
             done |= built
-            waiting = [left[office] for office in asked if office in left and not left[office]["ended"]]
+            waiting = [one for one in left if not one["ended"]]
             if not waiting:
                 break
             if (line := _far(context, waiting[0])) != said:
                 context.note(said := line)
             client.tend()
             time.sleep(_LOOK_EVERY)
-    failed = {office: told(left[office], "failed") for office in asked if office not in done}
-    refused = {office: left[office].get("refused") for office in asked if office in left and office in done}
+    failed = {_named(one): told(one, "failed") for one in left if one["failed"] is not None}
+    refused = {_named(one): one.get("refused") for one in left if one["failed"] is None}
     summary = context.say(
-        f"{len(done)} chỉ mục đã lập lại, {len(failed)} không thành.",
-        f"{len(done)} indexes built again, {len(failed)} failed.",
+        f"{len(done)} cơ quan đã lập lại chỉ mục, {len(failed)} chỉ mục không thành.",
+        f"indexes of {len(done)} offices built again, {len(failed)} failed.",
     )
     lines = [*(_failure(context, *one) for one in failed.items()), *(_refusal(context, *one) for one in refused.items()), summary]
     context.show({"done": sorted(done), "failed": failed, "refused": refused}, "\n".join(lines))
@@ -82,21 +82,26 @@ def _standing(found: dict[str, object]) -> Iterator[str]:
 def _far(context: Context, one: dict[str, object]) -> str:
     """How far the first one that is not done has come; its counts are told to administrators alone."""
     counts = f" {one['done']}/{one['total']}" if one.get("total") is not None else ""
-    return context.say(f"{one['office']}: đang lập lại{counts}", f"{one['office']}: under way{counts}")
+    return context.say(f"{_named(one)}: đang lập lại{counts}", f"{_named(one)}: under way{counts}")
 
 
-def _failure(context: Context, office: str, code: str) -> str:
+def _named(one: dict[str, object]) -> str:
+    """An open partition by its office, a closed one by its whole name."""
+    return told(one, "partition").removeprefix("open/")
+
+
+def _failure(context: Context, partition: str, code: str) -> str:
     return context.say(
-        f"{office}: chưa lập lại được ({code}). Chỉ mục cũ vẫn được dùng; hãy chạy `vankho check`, rồi lập lại lần nữa.",
-        f"{office}: not built ({code}). The old index goes on answering; run `vankho check`, then try again.",
+        f"{partition}: chưa lập lại được ({code}). Chỉ mục cũ được giữ nguyên; hãy chạy `vankho check`, rồi lập lại lần nữa.",
+        f"{partition}: not built ({code}). The old index stays as it is; run `vankho check`, then try again.",
     )
 
 
-def _refusal(context: Context, office: str, count: object) -> str:
+def _refusal(context: Context, partition: str, count: object) -> str:
     """Their number is told to administrators alone."""
     return context.say(
-        f"{office}: máy tìm kiếm không nhận {count or 'một số'} hồ sơ; nhật ký của tiến trình xử lý nêu mã từng hồ sơ.",
-        f"{office}: the search engine refuses {count or 'some'} records; the worker's log names each of them.",
+        f"{partition}: máy tìm kiếm không nhận {count or 'một số'} hồ sơ; nhật ký hệ thống nêu mã từng hồ sơ.",
+        f"{partition}: the search engine refuses {count or 'some'} records; the log of worker and keeper names each of them.",
     )
 
 

@@ -15,7 +15,7 @@ from search_api.refusals import INDEX, refuses
 from search_api.searching import search, type_names
 from storage.access import Action
 from storage.description import Json
-from storage.errors import InvalidInput
+from storage.errors import ClosedIndexDamaged, InvalidInput
 from storage.index.entry import Facet, FacetField, Hit
 from storage.index.question import Sort
 from storage.index.wire import Asked
@@ -28,7 +28,7 @@ Known = Annotated[Caller, Depends(caller_of)]
 
 @router.get("/search")
 @policy(Action.SEARCH)
-@refuses(*INDEX)
+@refuses(*INDEX, ClosedIndexDamaged)
 def find(
     request: Request,
     caller: Known,

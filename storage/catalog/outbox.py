@@ -1,7 +1,7 @@
 """What the indexes are yet to learn: written in the act's transaction, applied afterwards, gone once applied.
 
-What the open index refuses stays, with the engine's word for the reason, and is given to it again after a time that doubles, or once an index of the
-office was built anew. A newer change of the same record takes its place.
+What an index refuses stays, with the engine's word for the reason, and is given to it again after a time that doubles, or once that index was built
+anew. A newer change of the same record takes its place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from storage.catalog.names import OfficeId, PartitionName
+from storage.catalog.names import PartitionName
 from storage.catalog.schema import outbox, record
 from storage.catalog.states import Operation
 from storage.ids import RecordId
@@ -54,7 +54,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A change that the open index did not take. reason: the engine's word for it. at: when it was last refused; again: when it is tried next."""
+    """A change that an index did not take. reason: the engine's word for it. at: when it was last refused; again: when it is tried next."""
 
     record: RecordId
     reason: str
@@ -118,7 +118,7 @@ def applied(connection: sa.Connection, row: OutboxRow, at: datetime) -> None:
 
 
 def refused(connection: sa.Connection, row: OutboxRow, reason: str, at: datetime) -> None:
-    """Note that the open index did not take a row, which waits twice as long as the last time, from ten minutes to a day.
+    """Note that the index did not take a row, which waits twice as long as the last time, from ten minutes to a day.
 
     reason: the engine's word for it, of which 80 characters are kept.
     """
@@ -129,20 +129,20 @@ def refused(connection: sa.Connection, row: OutboxRow, reason: str, at: datetime
     connection.execute(outbox.delete().where(_is_outdated_by(row)))
 
 
-def give_again(connection: sa.Connection, office: OfficeId) -> None:
-    """Have everything that the open index of an office refused given to it at once."""
-    mine = sa.and_(outbox.c.partition_id == PartitionName(office), outbox.c.refused.is_not(None))
+def give_again(connection: sa.Connection, partition: PartitionName) -> None:
+    """Have everything that the index of a partition refused given to it at once."""
+    mine = sa.and_(outbox.c.partition_id == partition, outbox.c.refused.is_not(None))
     connection.execute(outbox.update().where(mine).values(again_at=outbox.c.refused_at))
 
 
 def count_refused(connection: sa.Connection) -> int:
-    """Of how many records the open index has refused a change that is not made up for yet."""
+    """Of how many records an index has refused a change that is not made up for yet."""
     counted = sa.select(sa.func.count(outbox.c.record_id.distinct())).where(outbox.c.refused.is_not(None))
     return connection.execute(counted).scalar_one()
 
 
 def refused_rows(connection: sa.Connection, visible: sa.ColumnElement[bool], limit: int) -> tuple[RefusedRow, ...]:
-    """What the open index refused, the longest ago first, of those records of which `visible`, a condition over `schema.record`, holds."""
+    """What indexes refused, the longest ago first, of those records of which `visible`, a condition over `schema.record`, holds."""
     columns = (outbox.c.record_id, outbox.c.refused, outbox.c.refused_at, outbox.c.again_at)
     rows = sa.select(*columns).join(record, record.c.id == outbox.c.record_id).where(outbox.c.refused.is_not(None), visible)
     return tuple(RefusedRow(*row) for row in connection.execute(rows.order_by(outbox.c.refused_at, outbox.c.id).limit(limit)))

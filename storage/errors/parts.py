@@ -17,6 +17,7 @@ __all__ = [
     "CatalogUnanswered",
     "CatalogUnfit",
     "CatalogUnreachable",
+    "ClosedIndexDamaged",
     "ClosedIndexUnreachable",
     "GateForeign",
     "IndexBusy",
@@ -274,6 +275,15 @@ class ClosedIndexUnreachable(IndexUnreachable):
     title_en, title_vi = "The closed index's server does not answer", "Máy chủ chỉ mục mật không trả lời"
     detail_en = "Elasticsearch, which holds the index of closed records, cannot be used ({why}). Documents are taken in, and found once it is back."
     detail_vi = "Không dùng được Elasticsearch, nơi giữ chỉ mục hồ sơ mật ({why}). Vẫn nhận được tài liệu; khi máy chủ trở lại sẽ tìm thấy."
+
+
+class ClosedIndexDamaged(VankhoError):
+    """The index of a closed partition in which she may read a record cannot answer, and the keeper builds it anew. Facts: `partition`."""
+
+    code, status, exit_code = "VK-CLOSED-INDEX-DAMAGED", 503, ExitCode.NOT_REACHABLE
+    title_en, title_vi = "Part of the closed index is built anew", "Một phần chỉ mục mật đang được lập lại"
+    detail_en = "The index of {partition} is lost, damaged or outdated; no record is. It is built anew by itself, and `vankho reindex` waits for it."
+    detail_vi = "Chỉ mục của {partition} bị mất, hỏng hoặc lỗi thời; không mất hồ sơ nào. Hệ thống tự lập lại; `vankho reindex` chờ đến khi xong."
 
 
 class IndexRefused(VankhoError):

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from storage.catalog.names import OfficeId
-from storage.index.open_index import Applied, Change, Hidden
+from storage.index.open_index import Hidden, Partitions
 from storage.index.question import Source
 
-__all__ = ["ClosedPartitions"]
+__all__ = ["ClosedPartitions", "ClosedSource"]
 
 
-class ClosedPartitions(Protocol):
-    """What every engine offers. Partitions go by the ids of their keys, where open ones go by their office. Threads may share it, if one writes.
+class ClosedSource(Source, Protocol):
+    """One or several closed partitions, as one person may ask them."""
 
-    All of it raises IndexDamaged and IndexOutdated where an index is to be built again; files KeyFileDamaged, IndexBusy, StoreFull and
-    StoreFailed; a server ClosedIndexUnreachable, IndexRefused and IndexBusy.
+    @property
+    def places(self) -> frozenset[OfficeId]:
+        """Which: where it raises IndexDamaged or IndexOutdated, one of these is to be built anew."""
+
+
+class ClosedPartitions(Partitions, Protocol):
+    """What every engine offers. Partitions go by the ids of their keys, where open ones go by their office.
+
+    Files raise KeyFileDamaged as well, and a server ClosedIndexUnreachable where the open index's raises IndexUnreachable.
     """
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
-        """As `storage.index.open_index.OpenIndex.apply`."""
+    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
+        """Those of these partitions that have no index. Without `afresh` one that answered before may be told to be there; asking it shows."""
 
-    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
-        """As `storage.index.open_index.OpenIndex.expunge`."""
+    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> AbstractContextManager[list[ClosedSource]]:
+        """These partitions, to be asked within the context, by someone with these need-to-know tokens in each. hidden: as for an open index.
 
-    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> AbstractContextManager[list[Source]]:
-        """These partitions, to be asked within the context, by someone with these need-to-know tokens in each. hidden: as for an open index."""
+        One that has no index has nothing to say.
+        """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from classification.levels import Level
-from storage.catalog._sqlcipher import KEY_BYTES
+from storage.catalog._sqlcipher import DRIVER, KEY_BYTES
 from storage.catalog.names import OfficeId
 from storage.durable import sync_folder
 from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
@@ -68,13 +68,18 @@ class EmbeddedPartition:
 
         Raises IndexBusy where another process reads at this moment; then it must be done again.
         """
-        with self._turn, refusing():
+        with self._turn, self._telling_damage():
             self._connection.execute("INSERT INTO word (word) VALUES ('optimize')")
             self._connection.execute("INSERT INTO frequency (frequency) VALUES ('optimize')")
             self._connection.execute("VACUUM")
             busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy is None or busy[0]:
                 raise IndexBusy
+
+    def is_intact(self) -> bool:
+        """Whether every page of the file, as it lies there, is one that was written under its key."""
+        with self._turn, refusing():
+            return next(iter(self._connection.execute("PRAGMA cipher_integrity_check")), None) is None
 
     def count(self) -> int:
         """How many records there are."""
@@ -107,7 +112,7 @@ class EmbeddedPartition:
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
-        with self._turn, refusing():
+        with self._turn, self._telling_damage():
             self._connection.execute(begin)
             try:
                 yield self._connection
@@ -115,6 +120,17 @@ class EmbeddedPartition:
             finally:
                 if self._connection.in_transaction:  # a full disk ends it by itself
                     self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """As `refusing`, also where a damaged page is not said to be one: it made VACUUM an error of the statement, and FTS5 run out of memory."""
+        try:
+            with refusing():
+                yield
+        except (DRIVER.Error, MemoryError) as error:
+            if self.is_intact():
+                raise
+            raise IndexDamaged from error
 
 
 def create_partition(path: Path, key: bytes, wait_seconds: float = WAIT_SECONDS) -> EmbeddedPartition:

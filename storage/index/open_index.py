@@ -21,12 +21,30 @@ from storage.index.entry import IndexEntry
 from storage.index.question import Source
 from storage.index.searching import OpenSource
 
-__all__ = ["PATIENCE", "Applied", "Batches", "Change", "Count", "EmbeddedOpenIndex", "Hidden", "OpenIndex", "Rebuilt", "Refused", "agreed", "every"]
+__all__ = [
+    "PATIENCE",
+    "Applied",
+    "Batches",
+    "Change",
+    "Count",
+    "EmbeddedOpenIndex",
+    "Hidden",
+    "IsNew",
+    "OpenIndex",
+    "Partitions",
+    "Rebuilt",
+    "Refused",
+    "agreed",
+    "always",
+    "every",
+]
 
 PATIENCE = 60.0
 """Seconds that an index built anew may take to catch up with what waits in the outbox."""
 
 _PAUSE = 0.2
+_BETWEEN_BATCHES = 0.005
+"""Seconds in which others come to write: who lets go of a lock and takes it again at once keeps them from it (flock hands it to nobody)."""
 
 Hidden = Mapping[OfficeId, frozenset[RecordId]]
 """The offices whose partitions are asked, each with the records that are to be in no answer: the index has yet to learn what became of them."""
@@ -36,6 +54,14 @@ Batches = Callable[[str], Sequence[IndexEntry]]
 
 Count = Callable[[frozenset[RecordId]], int]
 """How many records there are, not counting these."""
+
+IsNew = Callable[[OfficeId], bool]
+"""Whether an office's index, which is not there, was never there either: it held no record, so that one may be made. Otherwise it was lost."""
+
+
+def always(_: OfficeId) -> bool:
+    """That whatever is not there was never there."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +89,7 @@ class Refused:
 class Applied:
     """What of the changes given was not carried out.
 
-    held_up: the offices whose index takes none, damaged or made by another version of the analysis as it is, with that error. Their changes are
+    held_up: the offices whose index takes none, lost, damaged or made by another version of the analysis as it is, with that error. Their changes are
     in the index that is being built in its place, if there is one, and are to be given again.
     """
 
@@ -79,16 +105,16 @@ class Rebuilt:
     refused: Mapping[RecordId, str] = field(default_factory=dict)
 
 
-class OpenIndex(Protocol):
-    """What every engine offers. Threads may share it, if one alone writes.
+class Partitions(Protocol):
+    """What every engine offers of open and of closed partitions. Threads may share it, if one alone writes.
 
     All of it raises IndexUnreachable, IndexBusy, IndexDamaged, IndexOutdated, and what changes something StoreFull and StoreFailed.
     """
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
+    def apply(self, changes: Sequence[Change], is_new: IsNew = always) -> Applied:
         """Carry out changes, those of an office in this order: when this returns they are durable and can be found, but for what it says.
 
-        An office whose index is damaged or outdated is in no other's way, and whatever index is built anew for it misses nothing.
+        An office whose index is lost, damaged or outdated is in no other's way, and whatever index is built anew for it misses nothing.
         """
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
@@ -97,17 +123,11 @@ class OpenIndex(Protocol):
         The others are to be asked for again, in a while.
         """
 
-    def asking(self, hidden: Hidden) -> AbstractContextManager[list[Source]]:
-        """These partitions, to be asked within the context; an office whose index was never written to has nothing to say."""
-
     def count(self, office: OfficeId) -> int:
-        """How many records the office's index holds."""
+        """How many records the office's index holds; none where it is not there."""
 
-    def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
-        """All records of the office's index as they are stored, by id; others may write meanwhile."""
-
-    def vocabulary(self, office: OfficeId) -> frozenset[str]:
-        """Every term of the office's postings, for the debug dump."""
+    def verify(self, office: OfficeId) -> None:
+        """Read all that lies on our own disk of the office's index. Raises IndexDamaged where some of it is not what was written."""
 
     def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
         """Build the office's index anew while the one there goes on answering, then put it in its place.
@@ -119,6 +139,19 @@ class OpenIndex(Protocol):
 
     def close(self) -> None:
         """Give files and connections back; what is used after it is opened again."""
+
+
+class OpenIndex(Partitions, Protocol):
+    """The open partitions of all offices."""
+
+    def asking(self, hidden: Hidden) -> AbstractContextManager[list[Source]]:
+        """These partitions, to be asked within the context; an office whose index was never written to has nothing to say."""
+
+    def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
+        """All records of the office's index as they are stored, by id; others may write meanwhile."""
+
+    def vocabulary(self, office: OfficeId) -> frozenset[str]:
+        """Every term of the office's postings, for the debug dump."""
 
 
 def every(read: Batches) -> Iterator[IndexEntry]:
@@ -151,24 +184,25 @@ class EmbeddedOpenIndex:
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self._folder, self._key = folder, key
-        self._written: dict[OfficeId, tuple[Path, EmbeddedPartition]] = {}
+        self._written: dict[OfficeId, tuple[tuple[Path, int], EmbeddedPartition]] = {}
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
+    def apply(self, changes: Sequence[Change], is_new: IsNew = always) -> Applied:
         """Each change is durable by itself. A file takes what it is given last: on one host no change comes late."""
         held_up: dict[OfficeId, VankhoError] = {}
         for office, mine in _by_office(changes).items():
             try:
-                self._in_each(office, partial(_carry_out, mine))
+                self._in_each(office, partial(_carry_out, mine), is_new)
             except (IndexDamaged, IndexOutdated) as error:
                 held_up[office] = error
         return Applied(held_up=held_up)
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
-        """Rewrite the files; all is gone when this returns, but for offices whose file does not open."""
+        """Rewrite the files; all is gone when this returns, but for offices whose file does not open. A file that is not there holds nothing."""
         gone: set[Change] = set()
         for office, mine in _by_office(given_up).items():
             with suppress(IndexDamaged, IndexOutdated):
-                self._in_each(office, EmbeddedPartition.expunge)
+                with suppress(_NotThere):
+                    self._in_each(office, EmbeddedPartition.expunge, lambda _: False)
                 gone.update(mine)
         return frozenset(gone)
 
@@ -188,6 +222,12 @@ class EmbeddedOpenIndex:
         with self._reading(office) as partition:
             return 0 if partition is None else partition.count()
 
+    def verify(self, office: OfficeId) -> None:
+        """Every page of the file."""
+        with self._reading(office) as partition:
+            if partition is not None and not partition.is_intact():
+                raise IndexDamaged
+
     def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
         """Read from the file, a batch at a time."""
         with self._reading(office) as partition:
@@ -201,16 +241,17 @@ class EmbeddedOpenIndex:
 
     def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
         """In a new file, which is named like the newest once it is whole. While a batch is read, changes wait. A file refuses no record."""
-        with _locked(self._folder / f"open-{office}.building"):
-            path = self._folder / f"open-{office}@{1 + self._number(self._newest(office))}.db"
+        with _locked(self._building(office)):
+            path = self._folder / f"{self._stem(office)}@{1 + self._number(self._newest(office))}.db"
             draft = path.with_name(f".{path.name}.part")
             with _locked(self._lock(office)):
                 self._remove_drafts(office)
-                new = create_partition(draft, self._key)
+                new = create_partition(draft, self._key_of(office))
             try:
                 last: str | None = ""
                 while last is not None:
                     last = self._copy(office, new, read, last)
+                    time.sleep(_BETWEEN_BATCHES)
                 found = agreed(lambda _: new.count(), expected, frozenset(), patience)
                 with _locked(self._lock(office)):
                     old = self._newest(office)
@@ -228,30 +269,42 @@ class EmbeddedOpenIndex:
         for office in list(self._written):
             self._give_back(office)
 
-    def _in_each(self, office: OfficeId, act: Callable[[EmbeddedPartition], None]) -> None:
+    def _stem(self, office: OfficeId) -> str:
+        """What the names of an office's files begin with."""
+        return f"open-{office}"
+
+    def _key_of(self, office: OfficeId) -> bytes:
+        """The key of an office's files."""
+        return self._key
+
+    def _in_each(self, office: OfficeId, act: Callable[[EmbeddedPartition], None], is_new: IsNew) -> None:
         """Do this in the file that is being built, if there is one, then in the office's own, while nobody else writes to either.
 
         In this order, so that a file that does not open keeps nothing from the one that is to take its place. Raises IndexDamaged, IndexOutdated.
         """
         with _locked(self._lock(office)):
             for draft in self._drafts(office):
-                if _is_free(self._folder / f"open-{office}.building"):  # whoever built it died
+                if _is_free(self._building(office)):  # whoever built it died
                     _remove(draft)
                 else:
-                    with closing(open_partition(draft, self._key)) as partition:
+                    with closing(open_partition(draft, self._key_of(office))) as partition:
                         act(partition)
             try:
-                act(self._own(office))
+                act(self._own(office, is_new))
             except (IndexDamaged, IndexOutdated):
                 self._give_back(office)  # to be opened again: it may have been put right
                 raise
 
-    def _own(self, office: OfficeId) -> EmbeddedPartition:
+    def _own(self, office: OfficeId, is_new: IsNew) -> EmbeddedPartition:
         path = self._newest(office)
-        if office in self._written and self._written[office][0] != path:
+        there = path.stat().st_ino if path.exists() else None
+        if office in self._written and self._written[office][0] != (path, there):
             self._give_back(office)
         if office not in self._written:
-            self._written[office] = path, open_or_make(path, self._key)
+            if there is None and not is_new(office):
+                raise _NotThere
+            partition = open_or_make(path, self._key_of(office))
+            self._written[office] = (path, path.stat().st_ino), partition
         return self._written[office][1]
 
     def _give_back(self, office: OfficeId) -> None:
@@ -263,7 +316,7 @@ class EmbeddedOpenIndex:
         partition = None
         while partition is None and (path := self._newest(office)).exists():
             try:
-                partition = open_partition(path, self._key)
+                partition = open_partition(path, self._key_of(office))
             except IndexDamaged:
                 if self._newest(office) == path:
                     raise
@@ -282,21 +335,29 @@ class EmbeddedOpenIndex:
         return batch[-1].record_id if batch else None
 
     def _lock(self, office: OfficeId) -> Path:
-        return self._folder / f"open-{office}.lock"
+        return self._folder / f"{self._stem(office)}.lock"
+
+    def _building(self, office: OfficeId) -> Path:
+        return self._folder / f"{self._stem(office)}.building"
 
     def _newest(self, office: OfficeId) -> Path:
-        return max([self._folder / f"open-{office}.db", *self._folder.glob(f"open-{office}@*.db")], key=self._number)
+        stem = self._stem(office)
+        return max([self._folder / f"{stem}.db", *self._folder.glob(f"{stem}@*.db")], key=self._number)
 
     @staticmethod
     def _number(path: Path) -> int:
         return int(path.name.removesuffix(".db").rpartition("@")[2]) if "@" in path.name else 0
 
     def _drafts(self, office: OfficeId) -> list[Path]:
-        return list(self._folder.glob(f".open-{office}@*.db.part"))
+        return list(self._folder.glob(f".{self._stem(office)}@*.db.part"))
 
     def _remove_drafts(self, office: OfficeId) -> None:
         for draft in self._drafts(office):
             _remove(draft)
+
+
+class _NotThere(IndexDamaged):
+    """The file is missing."""
 
 
 def _by_office(changes: Sequence[Change]) -> dict[OfficeId, list[Change]]:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from storage.catalog.blobs import BlobRow, all_blobs
 from storage.catalog.engine import Catalog
-from storage.catalog.names import OfficeId
-from storage.catalog.open_records import count_open
-from storage.catalog.outbox import oldest_unapplied, unsettled
+from storage.catalog.index_faults import all_faults
+from storage.catalog.names import PartitionName
+from storage.catalog.outbox import oldest_unapplied
 from storage.catalog.partitions import all_partitions
 from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.record_facts import facts_of
@@ -23,6 +23,7 @@ from storage.clock import Clock
 from storage.errors import BlobMissing, FixityError, VankhoError
 from storage.ids import BlobId, RecordId
 from storage.index.open_index import OpenIndex
+from storage.upkeep.counting import miscounts
 from storage.vault.store import BlobStore
 
 __all__ = ["Checked", "Finding", "Kind", "check"]
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     ORPHAN = "ORPHAN"
     WRONG_KEY = "WRONG_KEY"
     INDEX_LATE = "INDEX_LATE"
+    INDEX_BROKEN = "INDEX_BROKEN"
     INDEX_COUNT = "INDEX_COUNT"
     INDEX_SILENT = "INDEX_SILENT"
 
@@ -74,9 +76,12 @@ class Checked:
         }
 
 
-def check(catalog: Catalog, store: BlobStore, clock: Clock, *, read_data: bool, index: OpenIndex | None = None) -> Checked:
-    """Every part that a record names is there and is what it was; nothing lies in the store that no record names; each open index is whole.
+def check(
+    catalog: Catalog, store: BlobStore, clock: Clock, *, read_data: bool, index: OpenIndex | None = None, silent: VankhoError | None = None
+) -> Checked:
+    """Every part that a record names is there and is what it was; nothing lies in the store that no record names; each index is whole.
 
+    index: of open partitions, which are counted here; closed ones the keeper has looked over before, and noted what is wrong, or could not: silent.
     read_data: read every sealed byte and compare its digest. A blob that no row names is a note for a day, as a deposit that was cut
     off leaves it; a re-wrap or an index that is not done yet is a note for ten minutes.
     """
@@ -88,6 +93,9 @@ def check(catalog: Catalog, store: BlobStore, clock: Clock, *, read_data: bool, 
     findings: list[Finding] = []
     notes: list[Finding] = [note for note, is_note in unfinished if is_note]
     findings += [finding for finding, is_note in unfinished if not is_note]
+    findings += _broken(catalog)
+    if silent is not None:
+        findings.append(Finding(Kind.INDEX_SILENT, None, None, silent.detail("en")))
     if index is not None:
         findings += _miscounted(catalog, index)
     for blob in blobs.values():
@@ -129,28 +137,32 @@ def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) 
         yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, text), False
 
 
+def _broken(catalog: Catalog) -> Iterator[Finding]:
+    """Indexes that take nothing."""
+    with catalog.read() as connection:
+        faults, asked = all_faults(connection), {one.partition: one for one in all_rebuilds(connection)}
+    for fault in faults:
+        rebuild = asked.get(fault.partition)
+        what = "build it again with `vankho reindex`" if rebuild is None or rebuild.has_ended else "it is being built again"
+        yield Finding(Kind.INDEX_BROKEN, None, None, f"the index of {fault.partition} cannot be used ({fault.code}): {what}")
+
+
 def _miscounted(catalog: Catalog, index: OpenIndex) -> Iterator[Finding]:
     """Offices whose index holds other than as many records as are open there, where it has nothing to learn."""
     with catalog.read() as connection:
-        before = _settled(connection)
+        partitions = [name for name in all_partitions(connection) if name.is_open]
+
+    def count(partition: PartitionName) -> int:
+        return index.count(partition.office)
+
     try:
-        found = {office: index.count(office) for office in before}
+        found = list(miscounts(catalog, partitions, count))
     except VankhoError as error:
         yield Finding(Kind.INDEX_SILENT, None, None, error.detail("en"))
         return
     with catalog.read() as connection:
-        after = _settled(connection)
-        refusing = {one.office for one in all_rebuilds(connection) if one.refused is not None}
-    for office, count in sorted(found.items()):
-        if count != before[office] == after.get(office):
-            what = "some were refused, and the worker's log names them" if office in refusing else "build it again with `vankho reindex`"
-            text = f"the open index of {office} holds {count} records instead of {before[office]}: {what}"
-            yield Finding(Kind.INDEX_COUNT, None, None, text)
-
-
-def _settled(connection: sa.Connection) -> dict[OfficeId, int]:
-    """How many records are open, by office, of those whose index has nothing to learn."""
-    waiting = unsettled(connection, (name for name in all_partitions(connection) if name.is_open))
-    offices = {name.office for name, records in waiting.items() if not records}
-    counts = count_open(connection)
-    return {office: counts.get(office, 0) for office in offices}
+        refusing = {one.partition for one in all_rebuilds(connection) if one.refused is not None}
+    for one in found:
+        what = "some were refused, and the worker's log names them" if one.partition in refusing else "build it again with `vankho reindex`"
+        text = f"the open index of {one.partition.office} holds {one.found} records instead of {one.expected}: {what}"
+        yield Finding(Kind.INDEX_COUNT, None, None, text)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from classification.levels import Level
-from ingest.index_open import OpenIndexing
+from ingest.working import open_change
 from storage.catalog.audit_rows import AuditRow
 from storage.catalog.blobs import Part
 from storage.catalog.deposits import Deposit, take_in
@@ -29,8 +29,9 @@ from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, Office
 from storage.clock import FixedClock
 from storage.ids import BlobId, RecordId, SeededIds
 from storage.index.entry import IndexEntry
-from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, Rebuilt, Refused
+from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, IsNew, Rebuilt, Refused, always
 from storage.indexed import to_content
+from storage.learning import Learning
 from storage.upkeep.checking import Kind, check
 from storage.vault.blob import Stored
 from storage.vault.folder import FolderStore
@@ -42,6 +43,11 @@ OTHER = OfficeId("h38")
 SCANNER = SourceId("scanner")
 
 
+def learning(catalog: Catalog, clock: FixedClock, index: EmbeddedOpenIndex) -> Learning:
+    """The worker's."""
+    return Learning(catalog, clock, index, open_change, is_open=True)
+
+
 class Choosy(EmbeddedOpenIndex):
     """An index that refuses one record, and is slow to forget."""
 
@@ -49,9 +55,9 @@ class Choosy(EmbeddedOpenIndex):
     slow = 0
     asked = 0
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
+    def apply(self, changes: Sequence[Change], is_new: IsNew = always) -> Applied:
         self.asked += len(changes)
-        applied = super().apply([change for change in changes if change.record != self.refused])
+        applied = super().apply([change for change in changes if change.record != self.refused], is_new)
         return replace(applied, refused=tuple(Refused(change, "too odd") for change in changes if change.record == self.refused))
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
@@ -68,7 +74,7 @@ class World:
         self.ids = SeededIds(b"tests")
         self.index = Choosy(folder, KEY)
         self.clock = FixedClock(T0)
-        self.indexing = OpenIndexing(self.catalog, self.clock, self.index)
+        self.indexing = learning(self.catalog, self.clock, self.index)
         with self.catalog.write() as connection:
             for office in (OFFICE, OTHER):
                 add_office(connection, Office(office, "Văn phòng", OfficeKind.PROVINCIAL_COMMITTEE_OFFICE, None, Level.TUYET_MAT, T0))
@@ -132,7 +138,7 @@ def test_what_the_index_refuses_waits_and_is_in_nobodys_way(world: World) -> Non
     assert world.indexing.turn() == 1
     assert (world.waiting(), world.indexed()) == ([odd], {good, later})  # the newest change alone: it holds all that the others would have said
     world.index.refused = None
-    assert OpenIndexing(world.catalog, world.clock, world.index).turn() == 0  # the next process does not try it sooner
+    assert learning(world.catalog, world.clock, world.index).turn() == 0  # the next process does not try it sooner
     world.clock.set(T0 + timedelta(minutes=10))
     assert world.indexing.turn() == 1
     assert (world.waiting(), world.indexed()) == ([], {odd, good, later})
@@ -170,8 +176,8 @@ def test_what_was_refused_is_given_again_once_its_index_was_built_anew(world: Wo
     world.indexing.turn()
     world.index.refused = None
     with world.catalog.write() as connection:
-        add_rebuilds(connection, [OFFICE], T0)
-        claimed = claim_rebuild(connection, "worker", T0, T0 + timedelta(minutes=1))
+        add_rebuilds(connection, [PartitionName(OFFICE)], T0)
+        claimed = claim_rebuild(connection, "worker", T0, T0 + timedelta(minutes=1), is_open=True)
     assert claimed is not None and world.indexing.turn() == 0
     with world.catalog.write() as connection:
         end(connection, claimed)
@@ -223,7 +229,7 @@ def test_a_damaged_index_of_one_office_is_named_and_holds_back_no_other(world: W
 
     def faults() -> list[tuple[OfficeId, str]]:
         with world.catalog.read() as connection:
-            return [(fault.office, fault.code) for fault in all_faults(connection)]
+            return [(fault.partition.office, fault.code) for fault in all_faults(connection)]
 
     world.put(third)
     world.put(second, office=OTHER)
@@ -232,7 +238,7 @@ def test_a_damaged_index_of_one_office_is_named_and_holds_back_no_other(world: W
         world.indexing.turn()
     assert (world.waiting(), faults()) == ([first, third], [(OFFICE, "VK-INDEX-DAMAGED")])
     assert {one.record_id for one in world.index.entries(OTHER)} == {second}
-    world.indexing = OpenIndexing(world.catalog, FixedClock(T0), world.index)  # as the next process finds it
+    world.indexing = learning(world.catalog, FixedClock(T0), world.index)  # as the next process finds it
     world.indexing.turn()
     assert faults() == [(OFFICE, "VK-INDEX-DAMAGED")]
     file.write_bytes(whole)

@@ -39,7 +39,8 @@ def test_a_damaged_index_is_named_until_it_is_built_anew_and_nothing_is_lost(ser
     try:
         assert served.ask("POST", "reindexing", officer).status == 202
         (standing,) = instance.json("status")
-        assert standing["reindexing"] == [{"office": "central", "done": 0, "total": None, "failed": None, "refused": None}]
+        named = {"office": "central", "partition": "open/central"}
+        assert standing["reindexing"] == [{**named, "done": 0, "total": None, "failed": None, "refused": None}]
         (line,) = [line for line in instance.run("status").stdout.splitlines() if line.startswith("reindexing")]
         assert "central" in line
     finally:

@@ -17,77 +17,23 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from anyio.from_thread import start_blocking_portal
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from ingest.sandbox.sandbox import Sandbox
-from storage.home import Home
-from storage.settings import read_settings
-from storage.vault.age import HybridIdentity, open_file, parse_identities
+from storage.vault.age import open_file
 from tests.twins.asgi import Reply
 from tests.twins.asking import CASES, GHOST, PAGES, Ask, View, questions
 from tests.twins.story import KINDS, Lack, Person, Story, Told, draw, people, tell
-from tests.twins.world import START, Hands, World, found_twins
+from tests.twins.world import START, Twins, World
 
 _SEEDS, _EACH, _ASKED = 4, 5, 40
 _LONG_SEEDS = 20
-_LEAST_MEMORY = 64
-"""KiB of a password's hash."""
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200)]
-
-
-@dataclass(frozen=True)
-class Twins:
-    """base: what all worlds are copies of."""
-
-    base: Path
-    hands: Hands
-    recovery: tuple[HybridIdentity, ...]
-
-    def world(self, like: str, name: str) -> World:
-        return World(self.base / like, self.base / name, self.hands)
-
-    def drop(self, *names: str) -> None:
-        for name in names:
-            if self.hands.places is not None:
-                self.hands.places.drop(read_settings(Home(self.base / name)), name)
-            shutil.rmtree(self.base / name)
-
-
-@pytest.fixture(scope="module", params=["embedded", "servers"])
-def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
-    """In memory where the machine lets us: nothing here is about the disk, and a world waits for it a thousand times."""
-    places = None
-    if request.param == "servers":
-        from tests.twins.places import Places
-
-        places = Places(*map(request.getfixturevalue, ("postgresql", "elasticsearch", "s3")))
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(prefix="twins", dir=memory if os.access(memory, os.W_OK) else None) as folder,
-        pytest.MonkeyPatch.context() as patch,
-        Sandbox() as sandbox,
-        start_blocking_portal() as portal,
-    ):
-        base = Path(folder)
-        patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
-        for module in ("ingest.index_open", "storage.vault.keeper.closed"):
-            patch.setattr(f"{module}._BETWEEN_EXPUNGES", 0.0)  # or a world would seem settled, or be waited for, while it waits to forget
-        patch.setattr("storage.vault.keeper.passwords._MEMORY", _LEAST_MEMORY)  # what a guess costs is no answer, and takes a third of the time
-        patch.setattr("storage.vault.keeper.passwords._NOBODY", f"$argon2id$v=19$m={_LEAST_MEMORY},t=3,p=4${'A' * 22}${'A' * 43}")
-        found_twins(base, places)
-        recovery = parse_identities((base / "recovery.txt").read_text())
-        yield Twins(base, Hands(sandbox, portal, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
 
 
 @dataclass(frozen=True)

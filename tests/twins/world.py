@@ -38,6 +38,7 @@ from storage.vault.founding import Plan, found
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.closed import ClosedIndex
 from storage.vault.keeper.keeper import Keeper, open_keeper
+from storage.vault.keeper.mending import Mending
 from storage.vault.keeper.protocol import HELD, Json, Role, rendezvous
 from storage.vault.keeper.serving import serve
 from storage.vault.kek import FileKek
@@ -49,7 +50,7 @@ from tests.twins.asgi import Reply, call
 if TYPE_CHECKING:  # what the servers need takes half a second to import
     from tests.twins.places import Places
 
-__all__ = ["START", "Hands", "World", "found_twins"]
+__all__ = ["START", "Hands", "Twins", "World", "found_twins"]
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 _SEED = b"twins"
@@ -112,7 +113,7 @@ class World:
         self.archive, _ = self._opened(Role.API, settings, ids)
         self._workers, given = self._opened(Role.WORKER, settings, ids)
         self._worker = Worker(Desk(self._workers, HybridIdentity(decode_key(given["transit"])), hands.sandbox))
-        self._closed, self._portal = ClosedIndex(self.keeper), hands.portal
+        self._closed, self.mending, self._portal = ClosedIndex(self.keeper), Mending(self.keeper), hands.portal
         self.app = create_app(self.archive, hands.sandbox)
         self.officer = read_key_file(self.home.officer_key(settings.instance))
 
@@ -146,10 +147,16 @@ class World:
         """The same with a body of JSON."""
         return self.ask(token, method, target, {"content-type": "application/json", **(headers or {})}, json.dumps(content).encode())
 
-    def settle(self) -> None:
-        """Let worker, indexes and log finish what there is to do."""
+    def learn(self) -> None:
+        """Let worker and indexes do what they can; no index is built anew."""
         while not self._worker.turn() or self._closed.apply():
             pass
+
+    def settle(self) -> None:
+        """Let worker, indexes and log finish what there is to do."""
+        self.learn()
+        while not self.mending.turn():
+            self.learn()
         self.keeper.sequencer.sequence()
 
     def merge(self) -> None:
@@ -174,3 +181,21 @@ class World:
             facts = [facts for one in every if (facts := facts_of(connection, one)) is not None]
         readable = frozenset(one.id for one in facts if subject is not None and decide(subject, Action.READ, one).allowed)
         return Sight(frozenset(every), readable, frozenset(one.id for one in facts if one.depositor == who))
+
+
+@dataclass(frozen=True)
+class Twins:
+    """base: what all worlds are copies of."""
+
+    base: Path
+    hands: Hands
+    recovery: tuple[HybridIdentity, ...]
+
+    def world(self, like: str, name: str) -> World:
+        return World(self.base / like, self.base / name, self.hands)
+
+    def drop(self, *names: str) -> None:
+        for name in names:
+            if self.hands.places is not None:
+                self.hands.places.drop(read_settings(Home(self.base / name)), name)
+            shutil.rmtree(self.base / name)

@@ -44,7 +44,7 @@ outbox = sa.Table(
     sa.Column("partition_id", Partition, sa.ForeignKey("partition.id"), nullable=False),
     sa.Column("content", sa.Text),  # JSON, what the open index shall hold
     sa.Column("made_at", Instant, nullable=False),
-    sa.Column("refused", sa.String(80)),  # why the open index did not take it, in the engine's word for it; never a word of the record
+    sa.Column("refused", sa.String(80)),  # why the index did not take it, in the engine's word for it; never a word of the record
     sa.Column("refused_at", Instant),
     sa.Column("again_at", Instant, _REFUSAL_IS_WHOLE),  # when it is given to the index once more
     one_of("operation", Operation),
@@ -57,15 +57,15 @@ outbox = sa.Table(
 index_fault = sa.Table(
     "index_fault",
     metadata,
-    sa.Column("office_id", sa.String(63), sa.ForeignKey("office.id"), primary_key=True),
-    sa.Column("code", sa.String(40), nullable=False),  # of the error with which its open index takes no changes
+    sa.Column("partition_id", Partition, sa.ForeignKey("partition.id"), primary_key=True),
+    sa.Column("code", sa.String(40), nullable=False),  # of the error with which its index takes no changes
     sa.Column("since", Instant, nullable=False),
 )
 
 rebuild = sa.Table(
     "rebuild",
     metadata,
-    sa.Column("office_id", sa.String(63), sa.ForeignKey("office.id"), primary_key=True),
+    sa.Column("partition_id", Partition, primary_key=True),  # an open one may never have been named: its office has no open record yet
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("total", sa.Integer),  # records that the new index is to hold, as counted when it was begun
     sa.Column("done", sa.Integer, nullable=False, server_default="0"),

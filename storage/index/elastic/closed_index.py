@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 from storage.catalog.names import OfficeId
 from storage.errors import ClosedIndexUnreachable, IndexRefused, IndexUnreachable
+from storage.index.closed_index import ClosedSource
 from storage.index.elastic.closed_source import ElasticClosedSource
-from storage.index.elastic.cluster import Cluster, Patience
+from storage.index.elastic.cluster import SEARCHING, Cluster, Patience
 from storage.index.elastic.names import Kind
 from storage.index.elastic.open_index import ElasticOpenIndex
-from storage.index.open_index import Applied, Change, Hidden
-from storage.index.question import Source
+from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, IsNew, Rebuilt, always
 from storage.servers import Server
 
 __all__ = ["ElasticClosedIndex", "is_guarded"]
@@ -27,18 +27,37 @@ class ElasticClosedIndex(ElasticOpenIndex):
 
     kind = Kind.CLOSED
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
-        """In bulk; an index is made where a partition has none."""
+    def apply(self, changes: Sequence[Change], is_new: IsNew = always) -> Applied:
+        """In bulk; an index is made where a partition never had one."""
         with _named():
-            return super().apply(changes)
+            return super().apply(changes, is_new)
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
         """As in the open index."""
         with _named():
             return super().expunge(given_up)
 
+    def count(self, office: OfficeId) -> int:
+        """As in the open index."""
+        with _named():
+            return super().count(office)
+
+    def rebuild(self, office: OfficeId, read: Batches, expected: Count, patience: float = PATIENCE) -> Rebuilt:
+        """As in the open index."""
+        with _named():
+            return super().rebuild(office, read, expected, patience)
+
+    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
+        """Those without an index that answers."""
+        wanted = frozenset(places)
+        with _named():
+            if afresh or not wanted <= self._answering:
+                there = self._names.existing(self._connected(), SEARCHING)
+                return frozenset(place for place in wanted if place not in there or there[place].current is None)
+        return frozenset()
+
     @contextmanager
-    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[Source]]:
+    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:
         """One source for those of these partitions that have an index."""
         with _named(), self._answered(hidden) as (cluster, there):
             yield [ElasticClosedSource(cluster, self._names, there, {name: tokens[name] for name in there})] if there else []

@@ -62,6 +62,11 @@ class ElasticClosedSource(ElasticSource):
 
     tokens: dict[OfficeId, frozenset[str]]
 
+    @property
+    def places(self) -> frozenset[OfficeId]:
+        """All of them."""
+        return frozenset(self.tokens)
+
     def answer(self, question: Question, statistics: Counted, floor: float | None) -> PartitionAnswer:
         """What is found here; the statistics of open partitions are not used."""
         if question.by_date:

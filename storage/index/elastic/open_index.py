@@ -20,7 +20,7 @@ from storage.index.elastic.rebuilding import rebuild
 from storage.index.elastic.source import ElasticSource
 from storage.index.elastic.writing import apply
 from storage.index.entry import FacetField, IndexEntry
-from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, Rebuilt
+from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, IsNew, Rebuilt, always
 from storage.index.question import Source
 from storage.servers import Server
 
@@ -67,9 +67,9 @@ class ElasticOpenIndex:
         self._answering = frozenset[OfficeId]()
         self._expunging = Expunging()
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
-        """In bulk; an index is made where an office has none."""
-        return apply(self._connected(), self._names, changes)
+    def apply(self, changes: Sequence[Change], is_new: IsNew = always) -> Applied:
+        """In bulk; an index is made where an office never had one."""
+        return apply(self._connected(), self._names, changes, is_new)
 
     def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
         """What Elasticsearch may forget of them by now is merged away; that takes half a minute from the change on."""
@@ -104,6 +104,9 @@ class ElasticOpenIndex:
     def count(self, office: OfficeId) -> int:
         """Counted by the cluster."""
         return _count(self._connected(), self._names.answering(office)) if self._is_answering(office) else 0
+
+    def verify(self, office: OfficeId) -> None:
+        """Nothing of it lies on our disk."""
 
     def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
         """Read page by page."""

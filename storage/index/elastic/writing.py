@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from storage.catalog.names import OfficeId
-from storage.errors import IndexOutdated, IndexUnreachable
+from storage.errors import IndexDamaged, IndexOutdated, IndexUnreachable, VankhoError
 from storage.index.elastic.bulk import Operation, operation, put
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.documents import document, emptied, index_body
 from storage.index.elastic.names import Generations, Kind, Names
-from storage.index.open_index import Applied, Change, Refused
+from storage.index.open_index import Applied, Change, IsNew, Refused
 
 __all__ = ["apply", "create"]
 
 
-def apply(cluster: Cluster, names: Names, changes: Sequence[Change]) -> Applied:
+def apply(cluster: Cluster, names: Names, changes: Sequence[Change], is_new: IsNew) -> Applied:
     """Carry out changes, in every index of their office that this version of the analysis made. Raises as `Cluster.ask` does."""
-    left, refused, outdated = dict(enumerate(changes)), dict[int, str](), set[OfficeId]()
+    left, refused, held_up = dict(enumerate(changes)), dict[int, str](), dict[OfficeId, VankhoError]()
     for _ in range(2):
         if left:
-            places = _places(cluster, names, {change.office for change in left.values()})
-            outdated |= {office for office, generations in places.items() if generations.is_outdated}
+            places = _places(cluster, names, {change.office for change in left.values()}, is_new)
+            held_up |= {office: IndexOutdated() for office, generations in places.items() if generations.is_outdated}
+            held_up |= {office: IndexDamaged() for office, generations in places.items() if generations.current is None}
             outcome = put(cluster, _operations(left, places, names.kind))
             refused |= outcome.refused
             left = {number: left[number] for number in sorted(outcome.homeless)}  # their index was removed meanwhile: another is in its place
     if left:
         raise IndexUnreachable(why="its indexes are being replaced")
     given_back = tuple(Refused(changes[number], why) for number, why in sorted(refused.items()))
-    return Applied(given_back, {office: IndexOutdated() for office in sorted(outdated)})
+    return Applied(given_back, held_up)
 
 
 def create(cluster: Cluster, names: Names, index: str, aliases: Sequence[str]) -> None:
@@ -46,12 +47,12 @@ def _operations(changes: dict[int, Change], places: dict[OfficeId, Generations],
             yield operation(number, index, change.record, change.version, body)
 
 
-def _places(cluster: Cluster, names: Names, offices: set[OfficeId]) -> dict[OfficeId, Generations]:
-    """The indexes of these offices, made where there are none."""
+def _places(cluster: Cluster, names: Names, offices: set[OfficeId], is_new: IsNew) -> dict[OfficeId, Generations]:
+    """The indexes of these offices, made where there never were any."""
     there = names.existing(cluster)
-    missing = [office for office in offices if office not in there or there[office].current is None]
+    missing = [office for office in offices if (office not in there or there[office].current is None) and is_new(office)]
     for office in missing:
         create(cluster, names, names.following(office, there[office].all if office in there else ()), [names.answering(office)])
     if missing:
         there = names.existing(cluster)
-    return {office: there[office] for office in offices}
+    return {office: there.get(office, Generations(None, ())) for office in offices}

@@ -51,6 +51,7 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
         from storage.ids import RandomIds
         from storage.vault.keeper.closed import ClosedIndex
         from storage.vault.keeper.keeper import open_keeper
+        from storage.vault.keeper.mending import Mending
         from storage.vault.keeper.protocol import Answer, Role, report_line
         from storage.vault.keeper.serving import serve
         from storage.vault.kek import FileKek
@@ -69,6 +70,7 @@ def _serve(root: Path, report: int, roles: list[str], parent: Parent | None) -> 
         keeper.sequencer.sequence()
     threading.Thread(target=keeper.sequencer.run, name="sequencer", daemon=True).start()
     threading.Thread(target=ClosedIndex(keeper).run, name="closed-index", daemon=True).start()
+    threading.Thread(target=Mending(keeper).run, name="mending", daemon=True).start()
     report_line(report, Answer({}))
     serve(keeper, ends)
     return 0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from storage.catalog.names import OfficeId, PartitionName
-from storage.index.embedded import EmbeddedPartition, open_or_make
-from storage.index.open_index import Applied, Change, Hidden
-from storage.index.question import Source
-from storage.index.searching import ClosedSource
+from storage.index import searching
+from storage.index.closed_index import ClosedSource
+from storage.index.open_index import EmbeddedOpenIndex, Hidden
 from storage.vault.age.filekey import hkdf
 from storage.vault.keyring import KeyKind, Keyring
 
@@ -35,40 +34,38 @@ def place_of(keyring: Keyring, name: PartitionName) -> OfficeId:
     return OfficeId(info.id)
 
 
-class ClosedFiles:
-    """The files, opened when first needed, as `storage.index.closed_index.ClosedPartitions` promises."""
+class ClosedFiles(EmbeddedOpenIndex):
+    """The files `<place>.db`, as `storage.index.closed_index.ClosedPartitions` promises; otherwise as those of open partitions."""
 
     def __init__(self, folder: Path, keyring: Keyring) -> None:
-        self._folder, self._keyring = folder, keyring
-        self._turn = threading.RLock()
-        self._open: dict[OfficeId, EmbeddedPartition] = {}
+        super().__init__(folder, b"")
+        self._keyring = keyring
 
-    def apply(self, changes: Sequence[Change]) -> Applied:
-        """One after the other; a file is made where there is none, and takes every record."""
-        for change in changes:
-            partition = self._partition(change.office)
-            if change.entry is None:
-                partition.delete(change.record)
-            else:
-                partition.put(change.entry)
-        return Applied()
-
-    def expunge(self, given_up: Sequence[Change]) -> frozenset[Change]:
-        """At once: each file is rewritten."""
-        for place in sorted({change.office for change in given_up}):
-            self._partition(place).expunge()
-        return frozenset(given_up)
+    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
+        """Those without a file."""
+        return frozenset(place for place in places if not self._newest(place).exists())
 
     @contextmanager
-    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[Source]]:
+    def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:
         """One source for each file."""
-        yield [ClosedSource(self._partition(place), tokens[place], hidden[place]) for place in sorted(hidden)]
+        with ExitStack() as files:
+            sources: list[ClosedSource] = []
+            for place in sorted(hidden):
+                partition = files.enter_context(self._reading(place))
+                if partition is not None:
+                    sources.append(_OneFile(partition, tokens[place], hidden[place], frozenset({place})))
+            yield sources
 
-    def _partition(self, place: OfficeId) -> EmbeddedPartition:
-        """The file of a partition, made where there is none."""
-        with self._turn:
-            if place not in self._open:
-                name = next(info.name for info in self._keyring.infos() if info.id == place)
-                key = hkdf(bytes(self._keyring.secret(KeyKind.PARTITION, name)), salt=b"", info=_PURPOSE)
-                self._open[place] = open_or_make(self._folder / f"{place}.db", key)
-            return self._open[place]
+    def _stem(self, office: OfficeId) -> str:
+        return office
+
+    def _key_of(self, office: OfficeId) -> bytes:
+        name = next(info.name for info in self._keyring.infos() if info.id == office)
+        return hkdf(bytes(self._keyring.secret(KeyKind.PARTITION, name)), salt=b"", info=_PURPOSE)
+
+
+@dataclass(frozen=True, slots=True)
+class _OneFile(searching.ClosedSource):
+    """One source, which says of which file it is."""
+
+    places: frozenset[OfficeId] = frozenset()

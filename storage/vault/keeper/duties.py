@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TypeAlias
 
-from storage.vault.keeper import auditing, closed, handover, hosts, lending, opening, people, releasing, signing_in
+from storage.vault.keeper import auditing, closed_search, handover, hosts, lending, mending, opening, people, releasing, signing_in
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json, Role
 from storage.vault.keyring import KeyKind
@@ -57,7 +57,8 @@ DUTIES: dict[Role, dict[str, Duty]] = {
         "rewrap": opening.rewrap,
         "unlock": releasing.unlock,
         "reread": releasing.reread,
-        "search_closed": closed.search_closed,
+        "search_closed": closed_search.search_closed,
+        "look_over_closed": mending.look_over_closed,
         "attend": auditing.attend,
         "sequence_now": auditing.sequence_now,
         "audit_checkpoint": auditing.audit_checkpoint,

@@ -19,7 +19,7 @@ from ingest.reindexing import Reindexing
 from ingest.working import Indexing
 from storage.audit.scribe import process
 from storage.catalog.audit_rows import add_audit_row
-from storage.catalog.names import OfficeId
+from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.outbox import add_outbox_row
 from storage.catalog.rebuilds import Claimed, add_rebuilds, all_rebuilds, claim_rebuild, give_back_rebuild, void_rebuild_leases
 from storage.catalog.record_facts import Change, facts_of
@@ -63,7 +63,7 @@ def found(desk: Desk, words: str) -> set[str]:
 
 def asked(desk: Desk) -> None:
     with desk.archive.catalog.write() as connection:
-        add_rebuilds(connection, [CENTRAL], desk.archive.clock.now())
+        add_rebuilds(connection, [PartitionName(CENTRAL)], desk.archive.clock.now())
 
 
 def acts(world: World) -> int:
@@ -256,15 +256,15 @@ def test_of_two_workers_one_builds_it_and_one_that_was_taken_for_dead_puts_it_do
         nonlocal gone
         if not gone:
             with desk.archive.catalog.write() as connection:
-                void_rebuild_leases(connection)
-                assert claim_rebuild(connection, "other", desk.archive.clock.now(), desk.lease_until()) is not None
+                void_rebuild_leases(connection, is_open=True)
+                assert claim_rebuild(connection, "other", desk.archive.clock.now(), desk.lease_until(), is_open=True) is not None
             gone = True
         return False
 
     assert Reindexing(replace(desk, is_stopping=is_taken_for_dead)).turn() > 0.0
     assert found(desk, "mưa đá") == set() and not list(Path(world.home.catalog).glob(".open-*"))
     with desk.archive.catalog.write() as connection:
-        give_back_rebuild(connection, Claimed(CENTRAL, "other"))
+        give_back_rebuild(connection, Claimed(PartitionName(CENTRAL), "other"))
     Reindexing(desk).turn()
     assert found(desk, "mưa đá") == {record}
 

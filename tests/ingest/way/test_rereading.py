@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from way_world import LETTER, READER_DIES, World, made_instance, wait
+from way_world import LETTER, READER_DIES, World, made_instance, open_index_path, wait
 
 from classification import Level
 from ingest.desk import Desk
-from ingest.index_open import open_index_path
 from ingest.pipeline import take_next
 from ingest.sandbox.sandbox import Sandbox
 from ingest.text_part import Reading

@@ -8,11 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from way_world import LETTER, READER_DIES, World, marked, wait
+from way_world import LETTER, READER_DIES, World, marked, open_index_path, wait
 
 from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
-from ingest.index_open import open_index_path
 from ingest.papers import Papers
 from ingest.pipeline import Waiting, take_next
 from ingest.sandbox.sandbox import Sandbox

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from way_world import LETTER, World, armed, made_instance, marked, wait
+from way_world import LETTER, World, armed, made_instance, marked, open_index_path, wait
 
 from classification import Level
-from ingest.index_open import open_index_path
 from search_api.household import Household
 from storage.archive import decode_key
 from storage.catalog.names import PartitionName

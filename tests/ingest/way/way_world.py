@@ -18,7 +18,7 @@ from storage.archive import Archive, decode_key, open_archive
 from storage.audit.scribe import Actor
 from storage.catalog.blobs import BlobRow, blobs_of
 from storage.catalog.deposits import Receipt, receipt_of
-from storage.catalog.names import Depositor
+from storage.catalog.names import Depositor, OfficeId
 from storage.catalog.record_facts import RecordFacts, facts_of
 from storage.catalog.schema import metadata
 from storage.catalog.states import BlobPart, DepositorKind
@@ -31,7 +31,7 @@ from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Role
 from tests.instances import Instance
 
-__all__ = ["LETTER", "LIGHT", "READER_DIES", "World", "armed", "made_instance", "marked", "wait"]
+__all__ = ["LETTER", "LIGHT", "READER_DIES", "World", "armed", "made_instance", "marked", "open_index_path", "wait"]
 
 LIGHT = (str(Path(__file__).with_name("light_zygote.py")),)
 PATIENCE = 60.0
@@ -57,6 +57,11 @@ def made_instance(folder: Path, *words: str) -> Instance:
     made = Instance(folder)
     made.run("init", "--test", "--recovery-out", made.recovery, *words)
     return made
+
+
+def open_index_path(home: Home, office: OfficeId) -> Path:
+    """The file of an office's embedded open partition."""
+    return home.catalog / f"open-{office}.db"
 
 
 def wait(condition: Callable[[], bool], what: str = "it did not come to be") -> None:

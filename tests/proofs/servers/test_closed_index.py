@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -103,6 +105,33 @@ def test_without_its_server_search_names_the_closed_index_and_closed_deposits_go
         assert (refused.status, refused.code) == (503, "VK-CLOSED-INDEX-SERVER")
         assert "Elasticsearch" in str(refused.json["detail"])
     until(lambda: total(served.instance, "") == before + 3, PATIENCE, "all of them found")
+
+
+def test_what_its_server_lost_is_built_anew_from_the_sealed_parts_whatever_is_killed(
+    served: Heard, closed: ElasticsearchCluster, scanner: str, officer: str
+) -> None:
+    def found() -> object:
+        answer = served.ask("GET", "search?q=hoa%20mai", officer)
+        return answer.json["total"] if answer.status == 200 else answer.code
+
+    receipts = [served.deposit(scanner, secret(number, "việc mật", f"Hoa mai {number}.").encode()) for number in range(40, 45)]
+    records = {served.settled(scanner, one)["record_id"] for one in receipts}
+    until(lambda: found() == 5, PATIENCE, "all of them found")
+    with closed.client() as admin:
+        before = len(admin.indices.get_alias(index="vk-*"))
+        for is_killed in (False, True):
+            admin.indices.delete(index=[*admin.indices.get_alias(index="vk-*")])
+            answers = {found()}
+            if is_killed:
+                os.kill(served.pid("keeper"), signal.SIGKILL)
+            until(lambda: answers.add(found()) or 5 in answers, PATIENCE, "found again")  # type: ignore[func-returns-value]  # noqa: B023
+            assert answers <= {5, "VK-CLOSED-INDEX-DAMAGED", "VK-KEEPER"}, "a part of the answer"
+            until(lambda: served.instance.json("status")[0]["index_faults"] == [], PATIENCE, "all of them mended")
+        assert len(admin.indices.get_alias(index="vk-*")) == before
+    opened = [act["details"] for act in served.instance.json("audit", "query", "--action", "reindex") if act["source"] == "keeper"]
+    assert records <= {record for act in opened for record in act["records"]}  # type: ignore[index]
+    assert served.instance.json("reindex") == [{"done": ["central"], "failed": {}, "refused": {}}]
+    assert found() == 5 and served.instance.json("check", "--read-data")[0]["findings"] == []
 
 
 def test_settings_and_doctor_say_that_the_texts_lie_in_clear_there(served: Heard, closed: ElasticsearchCluster) -> None:

@@ -18,13 +18,17 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 def test_a_catalog_of_an_earlier_version_is_brought_to_this_one_with_its_privileges(house: Instance, servers: Servers) -> None:
     instance = read_settings(Home(house.home)).instance
     table, worker = f"{schema_name(instance)}.outbox", role_name(instance, CatalogRole.WORKER)
-    may = f"SELECT has_column_privilege('{worker}', '{table}', 'again_at', 'UPDATE')"
+    asked = f"{schema_name(instance)}.rebuild"
+    may = f"SELECT has_column_privilege('{worker}', '{table}', 'again_at', 'UPDATE'), has_column_privilege('{worker}', '{asked}', 'owner', 'UPDATE')"
     with psycopg.connect(connection_string(servers.catalog.server(servers.database.path)), autocommit=True) as admin:
         for gone in ("index_fault", "worker_host"):
             admin.execute(f"DROP TABLE {schema_name(instance)}.{gone}".encode())
+        for column in ("refused", "owner", "lease_until"):
+            admin.execute(f"ALTER TABLE {asked} DROP COLUMN {column}".encode())
+        admin.execute(f"ALTER TABLE {asked} RENAME partition_id TO office_id".encode())
         for column in ("again_at", "refused_at", "refused"):  # as revision 0001 had it
             admin.execute(f"ALTER TABLE {table} DROP COLUMN {column}".encode())
         admin.execute(f"UPDATE {schema_name(instance)}.alembic_version SET version_num = '0001'".encode())
         (told,) = house.json("status")
         assert told["index_refused"] == 0
-        assert admin.execute(may.encode()).fetchone() == (True,)
+        assert admin.execute(may.encode()).fetchone() == (True, True)

@@ -104,19 +104,19 @@ def seen(place: Place, role: str) -> tuple[list[str], list[str]]:
 def test_an_index_is_built_anew_by_the_worker_as_the_api_asked_for_it(by_role: dict[str, World]) -> None:
     for not_taken in (0, 2):
         with by_role["api"].catalog.write() as connection:
-            add_rebuilds(connection, [OFFICE], T0)
+            add_rebuilds(connection, [PartitionName(OFFICE)], T0)
         with by_role["worker"].catalog.write() as connection:
-            claimed = claim_rebuild(connection, "w", T0, later(30))
+            claimed = claim_rebuild(connection, "w", T0, later(30), is_open=True)
             assert claimed is not None
             hold_rebuild(connection, claimed, later(40))
             rebuild_goes_on(connection, claimed, 1, 2)
             rebuild_done(connection, claimed, not_taken)
-            void_rebuild_leases(connection)
+            void_rebuild_leases(connection, is_open=True)
     with by_role["api"].catalog.write() as connection:
         assert [one.refused for one in all_rebuilds(connection)] == [2]
-        add_rebuilds(connection, [OFFICE], later(50))
+        add_rebuilds(connection, [PartitionName(OFFICE)], later(50))
     with by_role["worker"].catalog.write() as connection:
-        again = claim_rebuild(connection, "w", later(50), later(90))
+        again = claim_rebuild(connection, "w", later(50), later(90), is_open=True)
         assert again is not None
         rebuild_failed(connection, again, "VK-INDEX-INCOMPLETE")
 
@@ -137,7 +137,7 @@ def test_each_process_may_do_what_it_does(by_role: dict[str, World]) -> None:
     with worker.catalog.write() as connection:
         for row in unapplied(connection, is_open=True, limit=9):
             refused(connection, row, "some_exception", later(7))
-        give_again(connection, OFFICE)
+        give_again(connection, PartitionName(OFFICE))
     with api.catalog.read() as connection:
         assert (count_refused(connection), [row.record for row in refused_rows(connection, sa.true(), 9)]) == (1, [record])
     with worker.catalog.write() as connection:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from catalog_world import OFFICE, T0, World, later
 
+from storage.catalog.names import PartitionName
 from storage.catalog.rebuilds import (
     Claimed,
     add_rebuilds,
@@ -22,17 +23,19 @@ from storage.catalog.rebuilds import (
 )
 from storage.errors import LeaseLost
 
+OPEN = PartitionName(OFFICE)
+
 
 def ask(world: World) -> None:
     with world.catalog.write() as connection:
-        add_rebuilds(connection, [OFFICE], T0)
+        add_rebuilds(connection, [OPEN], T0)
 
 
 def claim(world: World, owner: str, now: datetime = T0) -> Claimed | None:
     with world.catalog.read() as connection:
-        awaited = is_rebuild_awaited(connection, now)
+        awaited = is_rebuild_awaited(connection, now, is_open=True)
     with world.catalog.write() as connection:
-        claimed = claim_rebuild(connection, owner, now, later(30))
+        claimed = claim_rebuild(connection, owner, now, later(30), is_open=True)
     assert awaited == (claimed is not None)
     return claimed
 
@@ -41,10 +44,10 @@ def test_one_worker_alone_has_it_in_hand_until_its_lease_runs_out(world: World) 
     assert claim(world, "w1") is None
     ask(world)
     first = claim(world, "w1")
-    assert first == Claimed(OFFICE, "w1")
+    assert first == Claimed(OPEN, "w1")
     assert claim(world, "w2", later(29)) is None
     second = claim(world, "w2", later(30))
-    assert second == Claimed(OFFICE, "w2")
+    assert second == Claimed(OPEN, "w2")
     for write in (
         lambda connection: hold_rebuild(connection, first, later(90)),
         lambda connection: rebuild_goes_on(connection, first, 1, 2),
@@ -65,7 +68,7 @@ def test_one_worker_alone_has_it_in_hand_until_its_lease_runs_out(world: World) 
 
 def test_what_is_given_back_or_was_in_hand_before_a_restart_is_begun_anew(world: World) -> None:
     ask(world)
-    for let_go in (give_back_rebuild, lambda connection, _: void_rebuild_leases(connection)):
+    for let_go in (give_back_rebuild, lambda connection, _: void_rebuild_leases(connection, is_open=True)):
         claimed = claim(world, "w1")
         assert claimed is not None
         with world.catalog.write() as connection:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -159,6 +160,37 @@ def test_another_key_a_damaged_file_and_none_are_refused(path: Path) -> None:
     path.write_bytes(os.urandom(8192))
     with pytest.raises(IndexDamaged):
         open_partition(path, KEY)
+
+
+ACTS: dict[str, Callable[[EmbeddedPartition], object]] = {
+    "count": EmbeddedPartition.count, "list": lambda partition: list(partition.entries()), "expunge": EmbeddedPartition.expunge,
+    "ask": lambda partition: found([OpenSource(partition)], "thuế"), "put": lambda partition: partition.put(ARCHIVE[0]),
+    "delete": lambda partition: partition.delete(RecordId("r7")),
+}  # fmt: skip
+
+
+def test_whichever_page_is_damaged_an_act_is_done_or_says_so_and_whoever_reads_all_finds_it(path: Path) -> None:
+    with closing(create_partition(path, KEY)) as partition:
+        for number in range(40):
+            partition.put(entry(f"r{number}", text=f"thuế đất rừng {number} " * 60))
+        assert partition.is_intact()
+    intact, refused = path.read_bytes(), set[str]()
+    for place in range(PAGE, len(intact), 3 * PAGE):
+        path.write_bytes(intact[: place + 1000] + bytes([intact[place + 1000] ^ 1]) + intact[place + 1001 :])
+        try:
+            partition = open_partition(path, KEY)
+        except IndexDamaged:
+            continue
+        assert not partition.is_intact()
+        for name, act in ACTS.items():
+            try:
+                act(partition)
+            except IndexDamaged:
+                refused.add(name)
+        partition.close()
+        for left in path.parent.glob(f"{path.name}-*"):
+            left.unlink(missing_ok=True)
+    assert {"ask", "list", "put", "expunge"} <= refused
 
 
 def test_postings_of_another_analysis_are_refused(path: Path) -> None:
