@@ -13,7 +13,6 @@ from storage.catalog.blobs import BlobRow, all_blobs
 from storage.catalog.engine import Catalog
 from storage.catalog.index_faults import all_faults
 from storage.catalog.names import PartitionName
-from storage.catalog.outbox import oldest_unapplied
 from storage.catalog.partitions import all_partitions
 from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.record_facts import facts_of
@@ -83,16 +82,14 @@ def check(
 
     index: of open partitions, which are counted here; closed ones the keeper has looked over before, and noted what is wrong, or could not: silent.
     read_data: read every sealed byte and compare its digest. A blob that no row names is a note for a day, as a deposit that was cut
-    off leaves it; a re-wrap or an index that is not done yet is a note for ten minutes.
+    off leaves it. What an index is to learn is no finding for ten minutes, nor a note: how much that is would tell of records that are hidden.
     """
     now = clock.now()
     with catalog.read() as connection:
         blobs = all_blobs(connection)
         records = connection.execute(sa.select(record.c.id, record.c.state)).all()
-        unfinished = list(_unfinished(connection, now, [RecordId(row.id) for row in records if row.state is State.KEPT]))
-    findings: list[Finding] = []
-    notes: list[Finding] = [note for note, is_note in unfinished if is_note]
-    findings += [finding for finding, is_note in unfinished if not is_note]
+        findings = list(_unfinished(connection, now, [RecordId(row.id) for row in records if row.state is State.KEPT]))
+    notes: list[Finding] = []
     findings += _broken(catalog)
     if silent is not None:
         findings.append(Finding(Kind.INDEX_SILENT, None, None, silent.detail("en")))
@@ -123,18 +120,15 @@ def _damage(store: BlobStore, blob: BlobRow, *, read_data: bool) -> Iterator[Fin
         yield Finding(Kind.BLOB_CHANGED, blob.record, blob.id, f"the part {blob.part} is not what was stored: restore it from a backup")
 
 
-def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) -> Iterator[tuple[Finding, bool]]:
+def _unfinished(connection: sa.Connection, now: datetime, kept: list[RecordId]) -> Iterator[Finding]:
     for record_id in kept:
         facts = facts_of(connection, record_id)
         if facts is not None and facts.wrapped != facts.home:
-            yield Finding(Kind.WRONG_KEY, record_id, None, f"sealed to {facts.wrapped}, belongs to {facts.home}: the keeper re-wraps it"), False
-    waiting, since = oldest_unapplied(connection)
-    if waiting and since is not None:
-        yield Finding(Kind.INDEX_LATE, None, None, f"{waiting} changes are not in the index yet"), now - since < _SLOW
+            yield Finding(Kind.WRONG_KEY, record_id, None, f"sealed to {facts.wrapped}, belongs to {facts.home}: the keeper re-wraps it")
     late = sa.select(outbox.c.record_id).where(outbox.c.made_at <= now - _SLOW).distinct().order_by(outbox.c.record_id).limit(_NAMED)
     for record_id in connection.execute(late).scalars():
         text = "a change of this record is not in the index yet: `vankho status` or the worker's log says why"
-        yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, text), False
+        yield Finding(Kind.INDEX_LATE, RecordId(record_id), None, text)
 
 
 def _broken(catalog: Catalog) -> Iterator[Finding]:

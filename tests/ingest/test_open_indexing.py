@@ -271,10 +271,11 @@ def test_check_names_what_waits_too_long_and_an_index_that_holds_other_than_the_
 
     def findings(minutes: int) -> list[tuple[Kind, RecordId | None]]:
         clock = FixedClock(T0 + timedelta(minutes=minutes))
-        found = check(world.catalog, store, clock, read_data=False, index=world.index).findings
-        return [(one.kind, one.record) for one in found if one.kind.startswith("INDEX")]
+        found = check(world.catalog, store, clock, read_data=False, index=world.index)
+        return [(one.kind, one.record) for one in (*found.findings, *found.notes) if one.kind.startswith("INDEX")]
 
     world.put(good)
+    assert findings(5) == []  # nor does a note say how much is on its way: who may check may not see every record
     world.indexing.turn()
     assert findings(20) == [(Kind.INDEX_COUNT, None)]  # no record of this catalog is open by now
     world.index.refused = odd
