@@ -7,6 +7,7 @@ On the report descriptor it writes one line of JSON when it listens, with the po
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -90,6 +91,8 @@ def _serve(home: Home, settings: Settings, sandbox: Sandbox, report: int, keeper
     require_policies(app)
     events_to_stderr()
     server = Server(app, [host], is_sound=lambda: sandbox.zygote_pid is not None)
+    gc.collect()
+    gc.freeze()  # what the app is made of is no garbage: to look through all of it time and again stops every thread for some 50 ms
     report_line(report, Answer({"port": listener.getsockname()[1]}))
     server.run(sockets=[listener, own])
     return int(ExitCode.FAILED if server.failed else ExitCode.DONE)

@@ -86,7 +86,7 @@ _LIVE_COPY = sa.select(record.c.id, record.c.state, record.c.reason).where(
     record.c.depositor_kind == sa.bindparam("kind"),
     record.c.depositor_id == sa.bindparam("depositor"),
     record.c.duplicate_tag == sa.bindparam("tag"),
-    record.c.state.not_in(sorted(GONE)),
+    *(record.c.state != gone for gone in sorted(GONE)),  # a list would be written into the statement anew each time
 )
 
 

@@ -60,6 +60,19 @@ def test_a_deposit_whose_connection_was_cut_is_answered_when_it_is_repeated(serv
     assert found(served, officer, WORD) == 1
 
 
+@pytest.mark.parametrize(
+    ("announced", "sent"),
+    [("Content-Length: 65537", b""), ("Transfer-Encoding: chunked", b""), ("Content-Length: 7", b"no form")],
+    ids=["long", "of no told length", "short"],
+)
+def test_whose_a_deposit_is_comes_first_whatever_its_body_is(served: Served, announced: str, sent: bytes) -> None:
+    """Only what is no longer than headers may be is waited for before."""
+    head = f"POST /api/v1/deposits HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nobody\r\nContent-Type: text/plain\r\n{announced}\r\n\r\n"
+    with socket.create_connection((served.host, served.port), timeout=20) as connection:
+        connection.sendall(head.encode() + sent)
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+
+
 def test_bytes_of_documents_come_whole_or_in_ranges_and_are_kept_by_nobody(served: Served, officer: str) -> None:
     content = letter(14)
     receipt = served.settled(officer, served.deposit(officer, content))
