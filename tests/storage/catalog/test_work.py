@@ -151,6 +151,22 @@ def test_an_instance_that_went_down_costs_no_attempt(world: World) -> None:
         assert void_leases(connection) == 0
 
 
+def test_a_host_that_is_started_again_frees_what_its_own_workers_had_and_nothing_of_others(world: World) -> None:
+    owners = ["w1", "worker-1/w2", "worker-10/w3"]
+    for name in "abc":
+        world.take(name)
+    jobs = {owner: taken(world, owner) for owner in owners}
+    for host, freed in (("worker-1", owners[1]), ("", owners[0]), ("worker-10", owners[2])):
+        with world.catalog.write() as connection:
+            assert void_leases(connection, host) == 1
+        lost = jobs.pop(freed)
+        with pytest.raises(LeaseLost), world.catalog.write() as connection:
+            heartbeat(connection, lost, later(40))
+        for job in jobs.values():
+            with world.catalog.write() as connection:
+                heartbeat(connection, job, later(40))
+
+
 def test_attempts_are_of_one_step(world: World) -> None:
     world.take("a")
     with world.catalog.write() as connection:
