@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,26 +18,15 @@ from tests.twins.world import Hands, Twins, found_twins
 _LEAST_MEMORY = 64
 """KiB of a password's hash."""
 
+_numbers = count()
+
 
 @pytest.fixture(scope="module", params=["embedded", "servers"])
 def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
-    """In both places."""
-    with made(request, on_servers=request.param == "servers") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def embedded(request: pytest.FixtureRequest) -> Iterator[Twins]:
-    """With every part embedded, for what is about files."""
-    with made(request, on_servers=False) as found:
-        yield found
-
-
-@contextmanager
-def made(request: pytest.FixtureRequest, *, on_servers: bool) -> Iterator[Twins]:
     """In memory where the machine lets us: nothing here is about the disk, and a world waits for it a thousand times."""
     places = None
-    if on_servers:
+    seed = f"twins {next(_numbers)}".encode()  # each has an id of its own, as servers know the roles of all
+    if request.param == "servers":
         from tests.twins.places import Places
 
         places = Places(*map(request.getfixturevalue, ("postgresql", "elasticsearch", "s3")))
@@ -54,6 +43,6 @@ def made(request: pytest.FixtureRequest, *, on_servers: bool) -> Iterator[Twins]
             patch.setattr(f"storage.learning.{pause}", 0.0)  # or a world would seem settled, or be waited for, while it waits to forget
         patch.setattr("storage.vault.keeper.passwords._MEMORY", _LEAST_MEMORY)  # what a guess costs is no answer, and takes a third of the time
         patch.setattr("storage.vault.keeper.passwords._NOBODY", f"$argon2id$v=19$m={_LEAST_MEMORY},t=3,p=4${'A' * 22}${'A' * 43}")
-        found_twins(base, places)
+        found_twins(base, seed, places)
         recovery = parse_identities((base / "recovery.txt").read_text())
-        yield Twins(base, Hands(sandbox, portal, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))
+        yield Twins(base, Hands(sandbox, portal, seed, places), tuple(one for one in recovery if isinstance(one, HybridIdentity)))

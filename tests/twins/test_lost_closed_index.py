@@ -136,11 +136,7 @@ def house(twins: Twins) -> Iterator[House]:
         yield made
 
 
-@pytest.fixture
-def home(embedded: Twins) -> Iterator[House]:
-    """With its index in files."""
-    with housed(embedded, f"files-{next(NUMBERS)}") as made:
-        yield made
+in_files = pytest.mark.parametrize("twins", ["embedded"], indirect=True)
 
 
 Spoil = Callable[[House, PartitionName], None]
@@ -225,37 +221,39 @@ def test_what_she_may_read_is_missing_from_no_answer_and_comes_back_by_itself(ho
     comes_back(house, spoil)
 
 
-def test_so_it_is_where_the_file_is_garbage(home: House) -> None:
-    comes_back(home, garbage)
+@in_files
+def test_so_it_is_where_the_file_is_garbage(house: House) -> None:
+    comes_back(house, garbage)
 
 
-def test_one_damaged_page_is_noticed_by_a_search_that_reads_it_or_by_check(home: House) -> None:
-    world = home.world
+@in_files
+def test_one_damaged_page_is_noticed_by_a_search_that_reads_it_or_by_check(house: House) -> None:
+    world = house.world
     for number in range(10, 60):
         deposit(world, letter(number, "MẬT"))
     world.settle()
-    whole = home.found("archivist")
-    pages = home.file(MAT).stat().st_size // 4096
-    restarted(home)
-    intact, noticed = home.file(MAT).read_bytes(), list[str]()
+    whole = house.found("archivist")
+    pages = house.file(MAT).stat().st_size // 4096
+    restarted(house)
+    intact, noticed = house.file(MAT).read_bytes(), list[str]()
     for page in range(1, pages, 7):
-        place = home.file(MAT)
+        place = house.file(MAT)
         spoiled = bytearray(intact)
         spoiled[page * 4096 + 1000] ^= 1
         place.write_bytes(spoiled)
-        answer = home.search("archivist")
+        answer = house.search("archivist")
         if answer.status == 200:
-            assert home.found("archivist") == whole
-            assert any(str(MAT) in text for text in home.findings("?read_data=1"))
+            assert house.found("archivist") == whole
+            assert any(str(MAT) in text for text in house.findings("?read_data=1"))
             noticed.append("check")
         else:
             assert json.loads(answer.body)["code"] == "VK-CLOSED-INDEX-DAMAGED"
             noticed.append("search")
-        assert home.found("clerk") == {home.high, home.free}
+        assert house.found("clerk") == {house.high, house.free}
         world.settle()
-        assert (home.found("archivist"), home.findings("?read_data=1")) == (whole, [])
-        restarted(home)
-        intact = home.file(MAT).read_bytes()
+        assert (house.found("archivist"), house.findings("?read_data=1")) == (whole, [])
+        restarted(house)
+        intact = house.file(MAT).read_bytes()
     assert {*noticed} == {"search", "check"}
 
 
@@ -312,22 +310,23 @@ def test_what_is_asked_for_is_told_to_each_as_far_as_she_may_read(house: House) 
     assert house.found("archivist") == {house.low, house.high, house.free}
 
 
-def test_of_a_record_whose_parts_are_damaged_what_can_be_read_is_found(home: House) -> None:
-    world = home.world
+@in_files
+def test_of_a_record_whose_parts_are_damaged_what_can_be_read_is_found(house: House) -> None:
+    world = house.world
     with world.keeper.catalog.read() as connection:
-        blob = blob_of(connection, RecordId(home.low), BlobPart.TEXT)
+        blob = blob_of(connection, RecordId(house.low), BlobPart.TEXT)
     assert blob is not None
     (payload,) = (path for path in world.home.store.rglob(blob.id))
     before = payload.read_bytes()
     payload.write_bytes(bytes([before[0] ^ 1]) + before[1:])
-    deleted(home, MAT)
+    deleted(house, MAT)
     world.mending._look_at = 0.0
     world.settle()
-    assert home.found("archivist") == {home.high, home.free}
+    assert house.found("archivist") == {house.high, house.free}
     listed = json.loads(world.ask("archivist", "GET", "search?q=m%E1%BA%ADt").body)
-    assert home.low in {hit["record_id"] for hit in listed["hits"]}, "by its description"
-    assert home.faults() == {}
+    assert house.low in {hit["record_id"] for hit in listed["hits"]}, "by its description"
+    assert house.faults() == {}
     payload.write_bytes(before)
-    home.told("POST", "reindexing", "archivist")
+    house.told("POST", "reindexing", "archivist")
     world.settle()
-    assert home.low in home.found("archivist")
+    assert house.low in house.found("archivist")

@@ -53,17 +53,17 @@ if TYPE_CHECKING:  # what the servers need takes half a second to import
 __all__ = ["START", "Hands", "Twins", "World", "found_twins"]
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-_SEED = b"twins"
 _PATIENCE = 60.0
 """Seconds that a loaded machine may take for an answer of the keeper's."""
 
 
 @dataclass(frozen=True)
 class Hands:
-    """What all worlds share: where documents are read, the loop in which the apps run, and servers, if their parts lie on some."""
+    """What all worlds share: where documents are read, the loop in which the apps run, what ids are made from, and servers, if parts lie on some."""
 
     sandbox: Sandbox
     portal: BlockingPortal
+    seed: bytes
     places: Places | None = None
 
 
@@ -83,11 +83,11 @@ class _Ids(SeededIds):
         return RandomIds().new(logical_name) if logical_name.startswith("audit/") else super().new(logical_name)
 
 
-def found_twins(base: Path, places: Places | None = None) -> Settings:
+def found_twins(base: Path, seed: bytes, places: Places | None = None) -> Settings:
     """Make the instance that worlds are copies of, so that they have the same keys. XDG_CONFIG_HOME must lie in `base`."""
     servers = {} if places is None else places.addresses()
     plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt", servers=servers)
-    return found(plan, _Ids(_SEED), FixedClock(START))
+    return found(plan, _Ids(seed), FixedClock(START))
 
 
 class World:
@@ -97,7 +97,7 @@ class World:
         """like: the home of another world, which is closed; this one begins as its copy in `home`. Of two worlds no homes have the same name."""
         shutil.copytree(like, home)
         self.clock, self._hands = FixedClock(START), hands
-        self.home, ids, memory = Home(home), _Ids(_SEED), LockedPages()
+        self.home, ids, memory = Home(home), _Ids(hands.seed), LockedPages()
         settings = read_settings(self.home)
         if hands.places is not None:
             settings = hands.places.moved(settings, like.name, home.name)

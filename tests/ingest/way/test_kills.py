@@ -19,7 +19,7 @@ LIFE = Path(__file__).with_name("life.py")
 KILLED = -9
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 PLAIN = {"deposit", "keep", "rewrap", "rest"}
-OURS = {"open": PLAIN | {"index"}, "closed": PLAIN, "scan": PLAIN | {"sanitise", "read"}}
+OURS = {"open": PLAIN | {"open"}, "closed": PLAIN, "scan": PLAIN | {"sanitise", "read"}}
 """The steps of the way itself, for each kind of document; those of the store have tests of their own."""
 
 

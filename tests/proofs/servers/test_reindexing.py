@@ -59,8 +59,8 @@ def test_indexes_that_are_gone_come_back_and_search_answers_while_they_are_built
     assert done == {"done": ["central"], "failed": {}, "refused": {}}
     assert answers == {True}
     acts = [act for act in served.instance.json("audit", "query", "--action", "reindex") if act["source"] == "keeper"]
-    opened = {record for act in acts for record in act["details"]["records"]}
-    assert len(acts) == 2 and len(opened) == COUNT
-    assert closed["record_id"] not in opened
+    lent, own = ([act["details"]["records"] for act in acts if ("partition" in act["details"]) is is_own] for is_own in (False, True))
+    assert len(lent) == 2 and len({record for records in lent for record in records}) == COUNT, "file keys of open records are lent, and no others"
+    assert own == [[closed["record_id"]]] * 2, "the closed partition he reads himself"
     assert served.instance.json("check", "--read-data")[0]["findings"] == []
     cluster.close()
