@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
@@ -57,6 +58,8 @@ _PIECE = 1 << 20
 """Bytes gathered before they are handed to a thread to be sealed."""
 _SHORT = 1 << 16
 """Bytes of a body that are gathered before its sender is known: no more than the server gathers of anybody's headers."""
+_AT_ONCE = 2.0
+"""Seconds in which they are to come: whoever takes longer is asked who she is."""
 
 
 @router.post("/deposits", status_code=201, openapi_extra=_BODY)
@@ -71,12 +74,7 @@ async def deposit(request: Request, batch: Annotated[str | None, Query(descripti
     """
     arrival = _Arrival(request, batch)
     try:
-        if not arrival.is_short:
-            await run_sync(arrival.begin)
-        async for piece in request.stream():
-            arrival.pending += piece
-            if len(arrival.pending) >= _PIECE:
-                await run_sync(arrival.seal)
+        await (_all_at_once if arrival.is_short else _piece_by_piece)(arrival)
         taken = await run_sync(arrival.finish)
     except BaseException as error:
         await run_sync(arrival.close)
@@ -161,6 +159,23 @@ def batch_route(
     return JSONResponse({"batch": batch_id, "received": len(given), **figures, **told}, headers={"Cache-Control": "no-store"})
 
 
+async def _all_at_once(arrival: _Arrival) -> None:
+    """Gather a short body. Where it does not come at once, it is not waited for before its sender is known."""
+    gathering = asyncio.ensure_future(arrival.gather())
+    try:
+        await asyncio.wait((gathering,), timeout=_AT_ONCE)
+        if not gathering.done():
+            await run_sync(arrival.begin)
+        await gathering
+    finally:
+        gathering.cancel()
+
+
+async def _piece_by_piece(arrival: _Arrival) -> None:
+    await run_sync(arrival.begin)
+    await arrival.gather()
+
+
 class _Arrival:
     """A document on its way through the door: its sender is known before any of it is looked at. All but the gathering is work for a thread."""
 
@@ -177,6 +192,13 @@ class _Arrival:
         """Whether the body says that it is so short that it may be here as a whole before anyone asks whose it is: one thread then does it all."""
         announced = self._request.headers.get("content-length", "")
         return announced.isdecimal() and int(announced) <= _SHORT
+
+    async def gather(self) -> None:
+        """The body, sealed in pieces of a mebibyte."""
+        async for piece in self._request.stream():
+            self.pending += piece
+            if len(self.pending) >= _PIECE:
+                await run_sync(self.seal)
 
     def begin(self) -> FileField:
         """Let the sender in, and read what she says beside the body."""

@@ -62,11 +62,11 @@ def test_a_deposit_whose_connection_was_cut_is_answered_when_it_is_repeated(serv
 
 @pytest.mark.parametrize(
     ("announced", "sent"),
-    [("Content-Length: 65537", b""), ("Transfer-Encoding: chunked", b""), ("Content-Length: 7", b"no form")],
-    ids=["long", "of no told length", "short"],
+    [("Content-Length: 65537", b""), ("Transfer-Encoding: chunked", b""), ("Content-Length: 7", b"no form"), ("Content-Length: 7", b"no")],
+    ids=["long", "of no told length", "short", "short and slow"],
 )
 def test_whose_a_deposit_is_comes_first_whatever_its_body_is(served: Served, announced: str, sent: bytes) -> None:
-    """Only what is no longer than headers may be is waited for before."""
+    """Only what is no longer than headers may be is waited for before, and that for a moment."""
     head = f"POST /api/v1/deposits HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nobody\r\nContent-Type: text/plain\r\n{announced}\r\n\r\n"
     with socket.create_connection((served.host, served.port), timeout=20) as connection:
         connection.sendall(head.encode() + sent)

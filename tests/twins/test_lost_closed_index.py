@@ -306,7 +306,7 @@ def test_what_is_asked_for_is_told_to_each_as_far_as_she_may_read(house: House) 
     assert house.found("archivist") == {house.low, house.high, house.free}, "the ones that are there go on answering"
     world.settle()
     assert under_way("keeps") == ["open/central"], "which is the worker's"
-    assert house.opened() == [[house.low], [house.high]]
+    assert sorted(house.opened()) == sorted([[house.low], [house.high]])
     assert house.found("archivist") == {house.low, house.high, house.free}
 
 
