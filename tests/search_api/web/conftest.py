@@ -94,8 +94,8 @@ def archive() -> Iterator[Archive]:
     ):
         base = Path(folder)
         patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
-        found_twins(base)
-        with World(base / "home", base / "world", Hands(sandbox, portal)) as world:
+        found_twins(base, b"pages")
+        with World(base / "home", base / "world", Hands(sandbox, portal, b"pages")) as world:
             _add_people(world)
             yield Archive(world, portal, _deposit(world))
 
