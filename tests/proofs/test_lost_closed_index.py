@@ -30,6 +30,7 @@ def found(served: Served, officer: str) -> set[object]:
     if answer.status == 503:
         assert answer.code in ("VK-CLOSED-INDEX-DAMAGED", "VK-KEEPER"), answer.body
         return set()
+    assert answer.status == 200, answer.body
     hits = answer.json["hits"]
     assert isinstance(hits, list)
     return {hit["record_id"] for hit in hits}

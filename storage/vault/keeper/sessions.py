@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from classification.levels import Level
 from storage.catalog.people import Credential
 from storage.clock import Clock
-from storage.errors import KeyNotKnown, SessionEnded, TooManyOpenings
+from storage.errors import KeeperUnreachable, SessionEnded, TooManyOpenings
 from storage.ids import IdSource
 from storage.vault.keeper.attempts import Attempts
 from storage.vault.tokens import token_hash
@@ -90,11 +90,14 @@ class Sessions:
             return session, token
 
     def of(self, handle: str) -> Session:
-        """The session of a handle, used now. Raises KeyNotKnown if it is no session, or no longer one."""
+        """The session of a handle, used now. Raises KeeperUnreachable if it is no session, or no longer one.
+
+        Each request is given a handle of its own: one that is not known was given by a keeper that has died since, so she is to ask once more.
+        """
         with self._guard:
             session = self._used(handle)
         if session is None:
-            raise KeyNotKnown
+            raise KeeperUnreachable
         return session
 
     def of_token(self, token: str) -> Session:

@@ -14,7 +14,7 @@ from storage.catalog.facts import facts_at
 from storage.catalog.names import PersonId
 from storage.catalog.schema import metadata
 from storage.catalog.states import AuditOutcome, FactKind
-from storage.errors import KeyNotKnown, NotAllowed, NotFound, PasswordRefused, SessionEnded, SignInRefused
+from storage.errors import KeeperUnreachable, NotAllowed, NotFound, PasswordRefused, SessionEnded, SignInRefused
 from storage.vault.keeper import people, signing_in
 from storage.vault.keeper.keeper import FIRST
 from storage.vault.keeper.protocol import Ask, Json, Role
@@ -156,7 +156,7 @@ def test_a_session_ends_after_half_an_hour_of_silence_and_after_twelve_hours(hou
         pass_time(house, minutes=12)
         with pytest.raises(SessionEnded):
             resumed(house, gone)
-    with pytest.raises(KeyNotKnown):
+    with pytest.raises(KeeperUnreachable):
         signing_in.session_end(house.keeper, {"session": busy["session"]})
 
 
@@ -188,7 +188,7 @@ def test_a_new_password_ends_the_old_one_and_every_session_of_a_browser(house: H
     row = house.rows()[-1]
     assert (row.action, row.person, row.right) == ("set-password", "lan", "self")
     for browser in browsers:
-        with pytest.raises(KeyNotKnown):
+        with pytest.raises(KeeperUnreachable):
             signing_in.session_end(house.keeper, {"session": browser["session"]})
         with pytest.raises(SessionEnded):
             resumed(house, browser)
@@ -238,7 +238,7 @@ def test_who_is_shut_out_is_out_at_once_and_stays_out(house: House, lan: dict[st
     people.disable_person(house.keeper, house.officer() | {"name": "lan"})
     with pytest.raises(SessionEnded):
         resumed(house, browser)
-    with pytest.raises(KeyNotKnown):
+    with pytest.raises(KeeperUnreachable):
         signing_in.session_end(house.keeper, {"session": browser["session"]})
     refused(house, GOOD)
     with pytest.raises(NotFound):
