@@ -27,11 +27,11 @@ class ClosedPartitions(Partitions, Protocol):
     Files raise KeyFileDamaged as well, and a server ClosedIndexUnreachable where the open index's raises IndexUnreachable.
     """
 
-    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
-        """Those of these partitions that have no index. Without `afresh` one that answered before may be told to be there; asking it shows."""
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
+        """Those of these partitions that have no index."""
 
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> AbstractContextManager[list[ClosedSource]]:
         """These partitions, to be asked within the context, by someone with these need-to-know tokens in each. hidden: as for an open index.
 
-        One that has no index has nothing to say.
+        One that has no index has nothing to say, and is among no source's places.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -209,13 +209,8 @@ class EmbeddedOpenIndex:
     @contextmanager
     def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
         """One source for each file there is, opened for this asker alone: several may read at once."""
-        with ExitStack() as files:
-            sources: list[Source] = []
-            for office in sorted(hidden):
-                partition = files.enter_context(self._reading(office))
-                if partition is not None:
-                    sources.append(OpenSource(partition, hidden[office]))
-            yield sources
+        with self._opened(hidden) as there:
+            yield [OpenSource(partition, hidden[office]) for office, partition in there.items()]
 
     def count(self, office: OfficeId) -> int:
         """Counted in the file."""
@@ -312,14 +307,27 @@ class EmbeddedOpenIndex:
             self._written.pop(office)[1].close()
 
     @contextmanager
-    def _reading(self, office: OfficeId) -> Iterator[EmbeddedPartition | None]:
-        partition = None
-        while partition is None and (path := self._newest(office)).exists():
+    def _opened(self, offices: Iterable[OfficeId]) -> Iterator[dict[OfficeId, EmbeddedPartition]]:
+        """Those of these offices that have a file, in the order of their ids."""
+        newest = self._all_newest()
+        with ExitStack() as files:
+            opened = {office: files.enter_context(self._reading(office, newest.get(self._stem(office)))) for office in sorted(offices)}
+            yield {office: partition for office, partition in opened.items() if partition is not None}
+
+    @contextmanager
+    def _reading(self, office: OfficeId, seen: Path | None = None) -> Iterator[EmbeddedPartition | None]:
+        """seen: the office's newest file, if that is known; another may have come in its place since."""
+        partition, path = None, seen or self._newest(office)
+        while partition is None:
             try:
                 partition = open_partition(path, self._key_of(office))
             except IndexDamaged:
-                if self._newest(office) == path:
+                before, path = path, self._newest(office)
+                if path != before:
+                    continue
+                if path.exists():
                     raise
+                break
         try:
             yield partition
         finally:
@@ -343,6 +351,13 @@ class EmbeddedOpenIndex:
     def _newest(self, office: OfficeId) -> Path:
         stem = self._stem(office)
         return max([self._folder / f"{stem}.db", *self._folder.glob(f"{stem}@*.db")], key=self._number)
+
+    def _all_newest(self) -> dict[str, Path]:
+        """The newest file of each stem, by one look into the folder: of hundreds of partitions a look for each takes longer than to ask them."""
+        newest: dict[str, Path] = {}
+        for path in sorted(self._folder.glob("*.db"), key=self._number):
+            newest[path.name.removesuffix(".db").partition("@")[0]] = path
+        return newest
 
     @staticmethod
     def _number(path: Path) -> int:

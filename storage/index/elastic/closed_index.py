@@ -47,14 +47,11 @@ class ElasticClosedIndex(ElasticOpenIndex):
         with _named():
             return super().rebuild(office, read, expected, patience)
 
-    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
         """Those without an index that answers."""
-        wanted = frozenset(places)
         with _named():
-            if afresh or not wanted <= self._answering:
-                there = self._names.existing(self._connected(), SEARCHING)
-                return frozenset(place for place in wanted if place not in there or there[place].current is None)
-        return frozenset()
+            there = self._names.existing(self._connected(), SEARCHING)
+        return frozenset(place for place in places if place not in there or there[place].current is None)
 
     @contextmanager
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:

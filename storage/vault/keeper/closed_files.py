@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,20 +41,16 @@ class ClosedFiles(EmbeddedOpenIndex):
         super().__init__(folder, b"")
         self._keyring = keyring
 
-    def missing(self, places: Iterable[OfficeId], *, afresh: bool = False) -> frozenset[OfficeId]:
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
         """Those without a file."""
-        return frozenset(place for place in places if not self._newest(place).exists())
+        there = self._all_newest()
+        return frozenset(place for place in places if self._stem(place) not in there)
 
     @contextmanager
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:
         """One source for each file."""
-        with ExitStack() as files:
-            sources: list[ClosedSource] = []
-            for place in sorted(hidden):
-                partition = files.enter_context(self._reading(place))
-                if partition is not None:
-                    sources.append(_OneFile(partition, tokens[place], hidden[place], frozenset({place})))
-            yield sources
+        with self._opened(hidden) as there:
+            yield [_OneFile(partition, tokens[place], hidden[place], frozenset({place})) for place, partition in there.items()]
 
     def _stem(self, office: OfficeId) -> str:
         return office

@@ -112,18 +112,23 @@ def _asked(keeper: Keeper, connection: sa.Connection, subject: Subject | None) -
 
 def _said(keeper: Keeper, asked: _Asked, what: Callable[[ClosedSource], _T]) -> list[_T]:
     """Raises _Broken."""
-    if missing := keeper.closed.missing(asked.names):
-        with keeper.catalog.read() as connection:
-            lost = [asked.names[place] for place in missing if has_settled(connection, asked.names[place])]
-        if lost:
-            raise _Broken(lost, IndexDamaged.code)
     said: list[_T] = []
     places = frozenset(asked.names)
     try:
         with keeper.closed.asking_as(asked.tokens, asked.hidden) as sources:
+            _require_there(keeper, asked, places.difference(*(source.places for source in sources)))
             for source in sources:
                 places = source.places
                 said.append(what(source))
     except (IndexDamaged, IndexOutdated) as error:
         raise _Broken([asked.names[place] for place in places], error.code if len(places) == 1 else None) from error
     return said
+
+
+def _require_there(keeper: Keeper, asked: _Asked, missing: frozenset[OfficeId]) -> None:
+    """Raise _Broken for those of the partitions that no source is of which held records: their indexes were lost."""
+    if missing:
+        with keeper.catalog.read() as connection:
+            lost = [asked.names[place] for place in sorted(missing) if has_settled(connection, asked.names[place])]
+        if lost:
+            raise _Broken(lost, IndexDamaged.code)

@@ -121,7 +121,7 @@ def look_over(keeper: Keeper, only: Iterable[PartitionName] | None = None, *, th
 def _look_for_lost(keeper: Keeper) -> None:
     with keeper.catalog.read() as connection:
         places = _whole(keeper, connection, None)
-        missing = keeper.closed.missing(places.values(), afresh=True)
+        missing = keeper.closed.missing(places.values())
         lost = [name for name, place in places.items() if place in missing and has_settled(connection, name)]
     note(keeper, dict.fromkeys(lost, IndexDamaged.code))
 
