@@ -6,14 +6,12 @@ no supervisor running. It starts its members by exec, from the main thread, and 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import socket
 import sys
+from contextlib import ExitStack
 from typing import Self
 
-from search_api.members import Member, reported, tended
-from storage.errors import Busy
+from search_api.members import Member, end_all, piped, reported, sole_holder, tended
 from storage.home import Home
 from storage.settings import Settings, read_settings
 from storage.vault.founding import Plan, plan_text
@@ -34,11 +32,8 @@ _END_PATIENCE = 10.0
 
 def found_instance(plan: Plan) -> Settings:
     """Make the instance of `plan`, in a keeper's process of its own. Raises what storage.vault.founding.found raises."""
-    read_end, write_end = os.pipe()  # the plan may hold passwords, which no command line may show
-    with os.fdopen(read_end), os.fdopen(write_end, "w", encoding="utf-8") as pipe:
-        pipe.write(plan_text(plan))
-        pipe.close()
-        reported([*_KEEPER, "found"], [str(read_end)], (read_end,))
+    with piped(plan_text(plan)) as pipe:  # it may hold passwords
+        reported([*_KEEPER, "found"], [str(pipe.fileno())], (pipe.fileno(),))
     return read_settings(plan.home)
 
 
@@ -61,16 +56,10 @@ class Household:
         self.keeper = KeeperClient(self._ends[Role.API][1])
 
     def __enter__(self) -> Self:
-        self._lock = os.open(self._home.lock, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with ExitStack() as entered:
+            entered.enter_context(sole_holder(self._home.lock))
             self._keeper.start()
-        except BlockingIOError:
-            os.close(self._lock)
-            raise Busy from None
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._held = entered.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +70,7 @@ class Household:
         for ours, theirs in self._ends.values():
             ours.close()
             theirs.close()
-        os.close(self._lock)
+        self._held.close()
 
     @property
     def ends(self) -> dict[Role, socket.socket]:
@@ -128,10 +117,8 @@ class Household:
 
     def stop_workers(self) -> None:
         """End the workers, if there are any, so that each gives back what it has in hand; they are tended no longer."""
-        for worker in self._workers:
-            worker.ask_to_end()
-        while self._workers:
-            self._workers.pop().end(_END_PATIENCE)
+        end_all(self._workers, _END_PATIENCE)
+        self._workers.clear()
 
     def tend(self) -> bool:
         """Start again what has died, and say whether anything had. The rendezvous stay, so whoever waits for the keeper is served by the new one.

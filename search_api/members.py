@@ -1,15 +1,19 @@
-"""A process that belongs to a household: started by exec, reported when it is up, started again when it died."""
+"""Processes that belong to a household: started by exec, reported when they are up, started again when they died; and the lock of its folder."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable, Iterable
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from storage.errors import KeeperUnreachable, VankhoError
+from storage.errors import Busy, KeeperUnreachable, VankhoError
 from storage.vault.keeper.protocol import Answer, read_report
 from storage.walls import children
 
-__all__ = ["Member", "reported", "tended"]
+__all__ = ["Member", "end_all", "piped", "reported", "sole_holder", "tended"]
 
 _START_PATIENCE = 60.0
 """Seconds a member may take to start: a loaded machine is slow, not broken."""
@@ -73,6 +77,36 @@ def tended(members: Iterable[Member], *, all_of_them: bool = False) -> bool:
     if failed:
         raise failed[0]
     return bool(dead)
+
+
+def end_all(members: Sequence[Member], patience: float) -> None:
+    """End them beside each other, each as `Member.end`."""
+    for member in members:
+        member.ask_to_end()
+    for member in members:
+        member.end(patience)
+
+
+@contextmanager
+def sole_holder(lock: Path) -> Iterator[None]:
+    """Hold a lock, a file that is there, within the context. Raises Busy where another process does."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def piped(text: str) -> socket.socket:
+    """An end from which a process reads this secret, which no command line may show."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        ours.sendall(text.encode())
+    return theirs
 
 
 def reported(command: list[str], words: list[str], descriptors: tuple[int, ...]) -> tuple[children.Child, Answer]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import shutil
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
-from search_api.members import Member, reported, tended
-from storage.errors import Busy, HostRefused, InvalidInput, VankhoError
+from search_api.members import Member, end_all, piped, reported, sole_holder, tended
+from storage.errors import HostRefused, InvalidInput, VankhoError
 from storage.gate.certificates import gate_name
 from storage.gate.joining import Joining, write_settings
 from storage.gate.relay import Way, dial
@@ -59,30 +58,22 @@ class WorkerHost:
 
     def __enter__(self) -> Self:
         self._home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self._home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._home.lock.touch(0o600)
+        with ExitStack() as entered:
+            entered.enter_context(sole_holder(self._home.lock))
             shutil.rmtree(self._home.tmp, ignore_errors=True)
             self._home.tmp.mkdir(mode=0o700)
             write_settings(self._joining, self._home)
             self._relay.start()
-        except BlockingIOError:
-            os.close(self._lock)
-            raise Busy from None
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._held = entered.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._workers:
-            worker.ask_to_end()
-        for worker in self._workers:
-            worker.end(_END_PATIENCE)
+        end_all(self._workers, _END_PATIENCE)
         self._relay.end(0.0)
         for end in (self._relays_end, self._workers_end):
             end.close()
-        os.close(self._lock)
+        self._held.close()
 
     @property
     def settings(self) -> Settings:
@@ -106,23 +97,15 @@ class WorkerHost:
         return tended((self._relay, *self._workers), all_of_them=True)
 
     def _begin_relay(self) -> children.Child:
-        with _piped(self._way.text) as pipe:
+        with piped(self._way.text) as pipe:
             return reported(_RELAY, [str(self._relays_end.fileno()), str(pipe.fileno())], (self._relays_end.fileno(), pipe.fileno()))[0]
 
     def _begin_worker(self) -> children.Child:
         age = "again" if any(worker.has_begun for worker in self._workers) else "first"
         end = self._workers_end.fileno()
-        with _piped(self._joining.identity) as pipe:
+        with piped(self._joining.identity) as pipe:
             words = [str(end), age, str(len(self._workers)), self._joining.host, str(pipe.fileno())]
             return reported([*_WORKER, str(self._home.root)], words, (end, pipe.fileno()))[0]
-
-
-def _piped(text: str) -> socket.socket:
-    """An end from which a process reads this secret, which no command line may show."""
-    ours, theirs = socket.socketpair()
-    with ours:
-        ours.sendall(text.encode())
-    return theirs
 
 
 async def _hindrance(way: Way) -> str:

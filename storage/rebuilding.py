@@ -41,7 +41,7 @@ from storage.errors import (
 from storage.failpoints import failpoint
 from storage.ids import RecordId
 from storage.index.entry import IndexEntry
-from storage.index.open_index import Partitions
+from storage.index.open_index import Batches, Partitions
 
 __all__ = ["AT_A_TIME", "Builder", "Rebuilding"]
 
@@ -133,7 +133,7 @@ class Rebuilding:
         name, start = str(claimed.partition), time.monotonic()
         try:
             place, total = self._builder.place(claimed.partition), self._expected(claimed, frozenset())
-            built = self._index.rebuild(place, _Reading(partial(self._next, claimed, total)), partial(self._expected, claimed))
+            built = self._index.rebuild(place, self._batches(claimed, total), partial(self._expected, claimed))
         except (*_PASSES, LeaseLost, StoreFailed):
             raise
         except VankhoError as error:
@@ -159,23 +159,18 @@ class Rebuilding:
             hold_rebuild(connection, claimed, self._builder.lease_until())
             return count_held(connection, claimed.partition, without)
 
-    def _next(self, claimed: Claimed, total: int, last: str, done: int) -> Sequence[IndexEntry]:
-        self._builder.stop_if_asked()
-        entries = self._builder.entries(claimed.partition, last)
-        if entries:
-            failpoint("rebuild.1 a batch is read")
-            with self._catalog.write() as connection:
-                rebuild_goes_on(connection, claimed, done + len(entries), total)
-        return entries
+    def _batches(self, claimed: Claimed, total: int) -> Batches:
+        done = 0
 
+        def following(last: str) -> Sequence[IndexEntry]:
+            nonlocal done
+            self._builder.stop_if_asked()
+            entries = self._builder.entries(claimed.partition, last)
+            if entries:
+                failpoint("rebuild.1 a batch is read")
+                done += len(entries)
+                with self._catalog.write() as connection:
+                    rebuild_goes_on(connection, claimed, done, total)
+            return entries
 
-class _Reading:
-    """Batch by batch, counting what was read."""
-
-    def __init__(self, read: Callable[[str, int], Sequence[IndexEntry]]) -> None:
-        self._read, self._done = read, 0
-
-    def __call__(self, last: str) -> Sequence[IndexEntry]:
-        entries = self._read(last, self._done)
-        self._done += len(entries)
-        return entries
+        return following

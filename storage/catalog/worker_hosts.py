@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,15 +32,7 @@ def add_host(connection: sa.Connection, new: WorkerHost) -> None:
     """Add a host. Raises NameTaken, also for the name of one that is shut out: rows of the log name it."""
     if host_by_name(connection, new.name) is not None:
         raise NameTaken(name=new.name)
-    connection.execute(
-        worker_host.insert().values(
-            name=new.name,
-            certificate_sha256=new.certificate_sha256,
-            recipient=new.recipient,
-            made_at=new.made_at,
-            valid_to=new.valid_to,
-        )
-    )
+    connection.execute(worker_host.insert().values(**asdict(new)))
 
 
 def host_by_name(connection: sa.Connection, name: str) -> WorkerHost | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import pytest
 import sqlalchemy as sa
-from anyio.from_thread import BlockingPortal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from ingest.desk import Desk
 from ingest.sandbox.sandbox import Sandbox
@@ -50,7 +54,7 @@ from tests.twins.asgi import Reply, call
 if TYPE_CHECKING:  # what the servers need takes half a second to import
     from tests.twins.places import Places
 
-__all__ = ["START", "Hands", "Twins", "World", "found_twins"]
+__all__ = ["START", "Hands", "Twins", "World", "founded"]
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 _PATIENCE = 60.0
@@ -83,11 +87,25 @@ class _Ids(SeededIds):
         return RandomIds().new(logical_name) if logical_name.startswith("audit/") else super().new(logical_name)
 
 
-def found_twins(base: Path, seed: bytes, places: Places | None = None) -> Settings:
-    """Make the instance that worlds are copies of, so that they have the same keys. XDG_CONFIG_HOME must lie in `base`."""
-    servers = {} if places is None else places.addresses()
-    plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt", servers=servers)
-    return found(plan, _Ids(seed), FixedClock(START))
+@contextmanager
+def founded(seed: bytes, places: Places | None = None) -> Iterator[tuple[Path, Hands]]:
+    """A folder with the instance that worlds are copies of, so that they have the same keys: its `home`, and `recovery.txt`.
+
+    In memory where the machine lets us: nothing here is about the disk, and a world waits for it a thousand times.
+    """
+    memory = Path("/dev/shm")
+    with (
+        tempfile.TemporaryDirectory(prefix="twins", dir=memory if os.access(memory, os.W_OK) else None) as folder,
+        pytest.MonkeyPatch.context() as patch,
+        Sandbox() as sandbox,
+        start_blocking_portal() as portal,
+    ):
+        base = Path(folder)
+        patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
+        servers = {} if places is None else places.addresses()
+        plan = Plan(Home(base / "home"), "central", NetworkClass.STANDALONE, test=False, recovery_out=base / "recovery.txt", servers=servers)
+        found(plan, _Ids(seed), FixedClock(START))
+        yield base, Hands(sandbox, portal, seed, places)
 
 
 class World:

@@ -92,7 +92,8 @@ class Sessions:
     def of(self, handle: str) -> Session:
         """The session of a handle, used now. Raises KeeperUnreachable if it is no session, or no longer one.
 
-        Each request is given a handle of its own: one that is not known was given by a keeper that has died since, so she is to ask once more.
+        A request is given its handle as it begins: one that is not known was given by a keeper that has died since, or ended since, so that
+        she is to ask once more.
         """
         with self._guard:
             session = self._used(handle)

@@ -117,7 +117,7 @@ def session_end(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
 
 
 def sign_out(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:
-    """End a session. session: its handle. Raises KeyNotKnown for one that is none."""
+    """End a session. session: its handle. Raises as `Sessions.of` for one that is none."""
     with keeper.catalog.write() as connection:
         _, actor = who_of(keeper, values, connection)
         add_audit_row(connection, keeper.scribe.row(actor, _SIGN_OUT))

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from html import unescape
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
-from ingest.sandbox.sandbox import Sandbox
 from tests.ingest.reading.made import pdf_of, text_lines
 from tests.search_api.papers import notice, secret
 from tests.twins.asgi import Reply
 from tests.twins.story import multipart
-from tests.twins.world import Hands, World, found_twins
+from tests.twins.world import World, founded
 
 PASSWORD = "bốn con trâu trắng qua cầu"
 SCRIPT = "<script>alert(1)</script> & \u202egnp.exe"
@@ -85,19 +81,9 @@ def token(name: str) -> str:
 @pytest.fixture(scope="session")
 def archive() -> Iterator[Archive]:
     """One for all tests of the pages: each looks, and none changes a record."""
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(prefix="pages", dir=memory if os.access(memory, os.W_OK) else None) as folder,
-        pytest.MonkeyPatch.context() as patch,
-        Sandbox() as sandbox,
-        start_blocking_portal() as portal,
-    ):
-        base = Path(folder)
-        patch.setenv("XDG_CONFIG_HOME", str(base / "config"))
-        found_twins(base, b"pages")
-        with World(base / "home", base / "world", Hands(sandbox, portal, b"pages")) as world:
-            _add_people(world)
-            yield Archive(world, portal, _deposit(world))
+    with founded(b"pages") as (base, hands), World(base / "home", base / "world", hands) as world:
+        _add_people(world)
+        yield Archive(world, hands.portal, _deposit(world))
 
 
 def _add_people(world: World) -> None:
