@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,31 +14,49 @@ from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
 from storage.archive import decode_key
 from storage.catalog.names import OfficeId, PartitionName
+from storage.catalog.partitions import all_partitions
+from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.schema import record
 from storage.errors import BlobMissing, FixityError
 from storage.index.entry import IndexEntry
 from storage.indexed import entry_of, plain_text
 from storage.open_records import OpenRecord, open_records
-from storage.rebuilding import AT_A_TIME, Rebuilding
+from storage.rebuilding import AT_A_TIME, PASSES, Rebuilding
+from storage.upkeep.losses import note_lost
 
 __all__ = ["Reindexing"]
 
 log = structlog.get_logger("worker")
 
 
+_BETWEEN_LOOKS = 10.0
+
+
 class Reindexing:
-    """Carries out what `reindex` asked for of open partitions, in one thread of its own."""
+    """Builds open indexes anew that were lost, and those that `reindex` asks for, in one thread of its own."""
 
     def __init__(self, desk: Desk) -> None:
-        archive = desk.archive
+        archive = self._archive = desk.archive
+        self._look_at = 0.0
         self._rebuilding = Rebuilding(archive.catalog, archive.clock, archive.open_index, _Builder(desk), desk.new_owner(), is_open=True)
 
     def turn(self) -> float:
         """Build the next index, and say for how many seconds to wait. Raises StoreFailed."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _BETWEEN_LOOKS
+            with suppress(*PASSES):
+                self._look()
         try:
             return self._rebuilding.turn()
         except Stopping:
             return 0.0
+
+    def _look(self) -> None:
+        """Note which indexes are gone; but for those that are built anew already, or cannot be until a person asks for it again."""
+        with self._archive.catalog.read() as connection:
+            asked = {one.partition for one in all_rebuilds(connection)}
+            places = {name: name.office for name in all_partitions(connection) if name.is_open and name not in asked}
+        note_lost(self._archive.catalog, self._archive.clock, self._archive.open_index, places)
 
 
 class _Builder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from classification import DocType
 from search_api.callers import Caller
@@ -11,7 +11,9 @@ from storage.access import Action, partitions_for
 from storage.access.deeds import deed
 from storage.archive import Archive
 from storage.audit.leaf import Json as Detail
+from storage.catalog.holdings import has_settled
 from storage.catalog.index_faults import all_faults
+from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.outbox import unsettled
 from storage.catalog.partitions import all_partitions
 from storage.errors import IndexDamaged, IndexOutdated
@@ -63,13 +65,19 @@ def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, d
         faults = [fault.code for fault in all_faults(act.connection) if fault.partition in waiting]
     if faults:  # what is for it waits, and the index itself may be gone: a shorter list would be a lie
         raise IndexOutdated if faults[0] == IndexOutdated.code else IndexDamaged
-    with archive.open_index.asking(hidden) as open_sources:
+    with archive.open_index.asking(hidden, partial(_is_new, archive)) as open_sources:
         sources: list[Source] = [*open_sources]
         if any(not name.is_open for name in names):
             sources.append(_ClosedSources(archive, caller, asked, act.act))
         answer = ask(question, sources)
     following = None if answer.next is None else seal_cursor(key, person, question, answer.next)
     return Found(answer, following)
+
+
+def _is_new(archive: Archive, office: OfficeId) -> bool:
+    """Whether an office's open index, which is not there, never held a record: what was lost would be missing from the answer unsaid."""
+    with archive.catalog.read() as connection:
+        return not has_settled(connection, PartitionName(office))
 
 
 class _ClosedSources:

@@ -43,14 +43,14 @@ from storage.ids import RecordId
 from storage.index.entry import IndexEntry
 from storage.index.open_index import Batches, Partitions
 
-__all__ = ["AT_A_TIME", "Builder", "Rebuilding"]
+__all__ = ["AT_A_TIME", "PASSES", "Builder", "Rebuilding"]
 
 AT_A_TIME: Final = 100
 """Records that are read at once, and written down as one act."""
 
 _IDLE: Final = 1.0
 _REST: Final = 5.0
-_PASSES: Final = (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreUnreachable)
+PASSES: Final = (CatalogBusy, IndexBusy, IndexRefused, IndexUnreachable, KeeperUnreachable, StoreUnreachable)
 """Errors after which the same is tried again."""
 
 log = structlog.get_logger("index")
@@ -97,7 +97,7 @@ class Rebuilding:
         except LeaseLost:
             log.warning("an index is built anew by another worker, as this one did not say in time that it was at it")
             return _IDLE
-        except _PASSES as error:
+        except PASSES as error:
             if error.code != self._hindrance:
                 log.warning("an index that is to be built anew waits", code=error.code)
             self._hindrance = error.code
@@ -134,7 +134,7 @@ class Rebuilding:
         try:
             place, total = self._builder.place(claimed.partition), self._expected(claimed, frozenset())
             built = self._index.rebuild(place, self._batches(claimed, total), partial(self._expected, claimed))
-        except (*_PASSES, LeaseLost, StoreFailed):
+        except (*PASSES, LeaseLost, StoreFailed):
             raise
         except VankhoError as error:
             log.error("an index could not be built anew", partition=name, code=error.code, **error.facts)

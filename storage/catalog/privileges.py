@@ -69,7 +69,7 @@ _MAY: Mapping[CatalogRole, Mapping[str, Mapping[str, str]]] = {
         "outbox": {"SELECT": _ALL, "INSERT": _ALL, "UPDATE": "refused, refused_at, again_at", "DELETE": _ALL},
         "partition": {"SELECT": _ALL},
         "partition_key": {"SELECT": _ALL},
-        "rebuild": {"SELECT": _ALL, "UPDATE": "total, done, failed, refused, owner, lease_until", "DELETE": _ALL},
+        "rebuild": {"SELECT": _ALL, "INSERT": "partition_id, asked_at", "UPDATE": "total, done, failed, refused, owner, lease_until", "DELETE": _ALL},
         "receipt": {"SELECT": "id, record_id, outcome", "UPDATE": "outcome, reason"},
         "record": {
             "SELECT": _ALL,

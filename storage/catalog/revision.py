@@ -10,7 +10,7 @@ from storage.errors import CatalogNewer
 
 __all__ = ["NEWEST", "is_outdated"]
 
-NEWEST: Final = "0005"
+NEWEST: Final = "0006"
 """The last of `storage/catalog/migrations/versions`."""
 
 _VERSION: Final = sa.table("alembic_version", sa.column("version_num", sa.String))

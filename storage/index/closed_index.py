@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -26,9 +26,6 @@ class ClosedPartitions(Partitions, Protocol):
 
     Files raise KeyFileDamaged as well, and a server ClosedIndexUnreachable where the open index's raises IndexUnreachable.
     """
-
-    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
-        """Those of these partitions that have no index."""
 
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> AbstractContextManager[list[ClosedSource]]:
         """These partitions, to be asked within the context, by someone with these need-to-know tokens in each. hidden: as for an open index.

@@ -37,6 +37,7 @@ __all__ = [
     "agreed",
     "always",
     "every",
+    "require_new",
 ]
 
 PATIENCE = 60.0
@@ -123,6 +124,9 @@ class Partitions(Protocol):
         The others are to be asked for again, in a while.
         """
 
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
+        """Those of these partitions that have no index."""
+
     def count(self, office: OfficeId) -> int:
         """How many records the office's index holds; none where it is not there."""
 
@@ -144,8 +148,11 @@ class Partitions(Protocol):
 class OpenIndex(Partitions, Protocol):
     """The open partitions of all offices."""
 
-    def asking(self, hidden: Hidden) -> AbstractContextManager[list[Source]]:
-        """These partitions, to be asked within the context; an office whose index was never written to has nothing to say."""
+    def asking(self, hidden: Hidden, is_new: IsNew = always) -> AbstractContextManager[list[Source]]:
+        """These partitions, to be asked within the context; an office whose index was never written to has nothing to say.
+
+        Raises IndexDamaged where an index was lost.
+        """
 
     def entries(self, office: OfficeId) -> Iterator[IndexEntry]:
         """All records of the office's index as they are stored, by id; others may write meanwhile."""
@@ -160,6 +167,12 @@ def every(read: Batches) -> Iterator[IndexEntry]:
     while batch := read(last):
         yield from batch
         last = batch[-1].record_id
+
+
+def require_new(missing: Iterable[OfficeId], is_new: IsNew) -> None:
+    """Raise IndexDamaged if one of these indexes, which are not there, was lost."""
+    if not all(map(is_new, missing)):
+        raise IndexDamaged
 
 
 def agreed(found: Count, expected: Count, refused: frozenset[RecordId], patience: float) -> int:
@@ -206,10 +219,16 @@ class EmbeddedOpenIndex:
                 gone.update(mine)
         return frozenset(gone)
 
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
+        """Those without a file."""
+        there = self._all_newest()
+        return frozenset(place for place in places if self._stem(place) not in there)
+
     @contextmanager
-    def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
+    def asking(self, hidden: Hidden, is_new: IsNew = always) -> Iterator[list[Source]]:
         """One source for each file there is, opened for this asker alone: several may read at once."""
         with self._opened(hidden) as there:
+            require_new(hidden.keys() - there.keys(), is_new)
             yield [OpenSource(partition, hidden[office]) for office, partition in there.items()]
 
     def count(self, office: OfficeId) -> int:

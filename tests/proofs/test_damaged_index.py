@@ -1,9 +1,10 @@
-"""An open index that is damaged is named by `status`, as is what is built anew, and what is for it waits until it is built anew."""
+"""An open index that is damaged or gone is named by `status`, what is for it waits, and no search takes the rest for all, until it is built anew."""
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -50,3 +51,19 @@ def test_a_damaged_index_is_named_until_it_is_built_anew_and_nothing_is_lost(ser
     until(lambda: instance.json("status")[0]["index_faults"] == [], what="named no more")
     assert (total(), instance.json("status")[0]["reindexing"]) == (2, [])
     assert instance.json("check")[0]["findings"] == []
+
+
+def test_an_index_that_is_gone_comes_back_by_itself_and_an_answer_is_whole_or_refused(served: Served, scanner: str, officer: str) -> None:
+    asters = "search?q=hoa%20c%C3%BAc"
+    assert served.settled(scanner, served.deposit(scanner, OPEN.format(number=3, text="Hoa cúc nở.").encode()))["outcome"] == "stored"
+    until(lambda: served.ask("GET", asters, officer).json.get("total") == 1, what="found")
+    for path in (served.instance.home / "catalog").glob("open-central*.db*"):
+        path.unlink()
+    assert served.ask("GET", asters, officer).code == "VK-INDEX-DAMAGED"
+    while (again := served.ask("GET", asters, officer)).status != 200:
+        assert again.code == "VK-INDEX-DAMAGED"
+        time.sleep(0.2)
+    assert again.json["total"] == 1
+    (standing,) = served.instance.json("status")
+    assert (standing["index_faults"], standing["reindexing"]) == ([], [])
+    assert served.instance.json("check")[0]["findings"] == []

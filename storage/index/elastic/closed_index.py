@@ -11,7 +11,7 @@ from storage.catalog.names import OfficeId
 from storage.errors import ClosedIndexUnreachable, IndexRefused, IndexUnreachable
 from storage.index.closed_index import ClosedSource
 from storage.index.elastic.closed_source import ElasticClosedSource
-from storage.index.elastic.cluster import SEARCHING, Cluster, Patience
+from storage.index.elastic.cluster import Cluster, Patience
 from storage.index.elastic.names import Kind
 from storage.index.elastic.open_index import ElasticOpenIndex
 from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, IsNew, Rebuilt, always
@@ -48,10 +48,9 @@ class ElasticClosedIndex(ElasticOpenIndex):
             return super().rebuild(office, read, expected, patience)
 
     def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
-        """Those without an index that answers."""
+        """As in the open index."""
         with _named():
-            there = self._names.existing(self._connected(), SEARCHING)
-        return frozenset(place for place in places if place not in there or there[place].current is None)
+            return super().missing(places)
 
     @contextmanager
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import ClassVar, Final, TypedDict, cast
@@ -20,7 +20,7 @@ from storage.index.elastic.rebuilding import rebuild
 from storage.index.elastic.source import ElasticSource
 from storage.index.elastic.writing import apply
 from storage.index.entry import FacetField, IndexEntry
-from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, IsNew, Rebuilt, always
+from storage.index.open_index import PATIENCE, Applied, Batches, Change, Count, Hidden, IsNew, Rebuilt, always, require_new
 from storage.index.question import Source
 from storage.servers import Server
 
@@ -82,10 +82,16 @@ class ElasticOpenIndex:
                 left -= set(mine) - self._expunging.expunge(cluster, index, mine)
         return frozenset(left)
 
+    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
+        """Those without an index that answers."""
+        there = self._names.existing(self._connected(), SEARCHING)
+        return frozenset(place for place in places if place not in there or there[place].current is None)
+
     @contextmanager
-    def asking(self, hidden: Hidden) -> Iterator[list[Source]]:
-        """One source for all offices that have an index. Raises IndexOutdated, and IndexDamaged where an index went away."""
+    def asking(self, hidden: Hidden, is_new: IsNew = always) -> Iterator[list[Source]]:
+        """One source for all offices that have an index. Raises IndexOutdated as well."""
         with self._answered(hidden) as (cluster, there):
+            require_new(hidden.keys() - there.keys(), is_new)
             yield [ElasticSource(cluster, self._names, there)] if there else []
 
     @contextmanager

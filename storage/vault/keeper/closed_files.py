@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,6 @@ class ClosedFiles(EmbeddedOpenIndex):
     def __init__(self, folder: Path, keyring: Keyring) -> None:
         super().__init__(folder, b"")
         self._keyring = keyring
-
-    def missing(self, places: Iterable[OfficeId]) -> frozenset[OfficeId]:
-        """Those without a file."""
-        there = self._all_newest()
-        return frozenset(place for place in places if self._stem(place) not in there)
 
     @contextmanager
     def asking_as(self, tokens: Mapping[OfficeId, frozenset[str]], hidden: Hidden) -> Iterator[list[ClosedSource]]:

@@ -25,9 +25,10 @@ from storage.index.merge import merge
 from storage.index.ranking import Counted
 from storage.index.relaxing import combined_partial
 from storage.index.wire import Asked, answer_json, partial_json
+from storage.upkeep.losses import note
 from storage.vault.keeper.closed_files import place_of
 from storage.vault.keeper.keeper import Keeper
-from storage.vault.keeper.mending import look_over, note
+from storage.vault.keeper.mending import look_over
 from storage.vault.keeper.protocol import Json
 
 __all__ = ["search_closed"]
@@ -68,7 +69,7 @@ def _of_each(keeper: Keeper, values: dict[str, Json], what: Callable[[ClosedSour
             return _said(keeper, asked, what)
         except _Broken as broken:
             if broken.code is not None:
-                note(keeper, dict.fromkeys(broken.partitions, broken.code))
+                note(keeper.catalog, keeper.clock, dict.fromkeys(broken.partitions, broken.code))
             else:
                 look_over(keeper, broken.partitions)
     raise IndexDamaged

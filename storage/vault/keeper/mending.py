@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
@@ -14,23 +14,24 @@ import structlog
 from storage.access import Action
 from storage.audit.scribe import process
 from storage.catalog.audit_rows import add_audit_row
-from storage.catalog.holdings import has_settled, held_in
+from storage.catalog.holdings import held_in
 from storage.catalog.index_faults import all_faults
 from storage.catalog.names import OfficeId, PartitionName
 from storage.catalog.partitions import all_partitions
-from storage.catalog.rebuilds import add_rebuilds, note_broken, void_rebuild_leases
+from storage.catalog.rebuilds import add_rebuilds, void_rebuild_leases
 from storage.catalog.schema import record
 from storage.errors import IndexDamaged, IndexIncomplete, IndexOutdated, KeyFileDamaged, VankhoError
 from storage.ids import RandomIds, RecordId
 from storage.index.entry import IndexEntry
 from storage.rebuilding import AT_A_TIME, Rebuilding
 from storage.upkeep.counting import miscounts
+from storage.upkeep.losses import note, note_lost
 from storage.vault.keeper.closed_contents import read_entry
 from storage.vault.keeper.closed_files import place_of
 from storage.vault.keeper.keeper import Keeper
 from storage.vault.keeper.protocol import Json
 
-__all__ = ["Mending", "look_over", "look_over_closed", "note"]
+__all__ = ["Mending", "look_over", "look_over_closed"]
 
 log = structlog.get_logger("keeper")
 
@@ -115,15 +116,13 @@ def look_over(keeper: Keeper, only: Iterable[PartitionName] | None = None, *, th
 
     for one in miscounts(keeper.catalog, places, count):
         broken[one.partition] = IndexIncomplete.code if one.found else IndexDamaged.code
-    note(keeper, broken)
+    note(keeper.catalog, keeper.clock, broken)
 
 
 def _look_for_lost(keeper: Keeper) -> None:
     with keeper.catalog.read() as connection:
         places = _whole(keeper, connection, None)
-        missing = keeper.closed.missing(places.values())
-        lost = [name for name, place in places.items() if place in missing and has_settled(connection, name)]
-    note(keeper, dict.fromkeys(lost, IndexDamaged.code))
+    note_lost(keeper.catalog, keeper.clock, keeper.closed, places)
 
 
 def _whole(keeper: Keeper, connection: sa.Connection, only: Iterable[PartitionName] | None) -> dict[PartitionName, OfficeId]:
@@ -136,18 +135,6 @@ def _whole(keeper: Keeper, connection: sa.Connection, only: Iterable[PartitionNa
             except KeyFileDamaged:
                 continue
     return places
-
-
-def note(keeper: Keeper, broken: Mapping[PartitionName, str]) -> None:
-    """Note what is wrong, by the code of the error, with the indexes of partitions: they answer nothing until they are built anew."""
-    if not broken:
-        return
-    with keeper.catalog.write() as connection:
-        known = {one.partition for one in all_faults(connection)}
-        for name, code in broken.items():
-            if name not in known:
-                log.error("a closed index is to be built anew", partition=str(name), code=code)
-                note_broken(connection, name, code, keeper.clock.now())
 
 
 def look_over_closed(keeper: Keeper, values: dict[str, Json]) -> dict[str, Json]:

@@ -18,6 +18,7 @@ from storage.catalog.blobs import add_blob, blob_of, forget_blob, retire_blob, r
 from storage.catalog.deposits import RequestKey, add_batch, settle
 from storage.catalog.engine import Catalog
 from storage.catalog.facts import NewFact, add_fact, facts_at
+from storage.catalog.index_faults import all_faults
 from storage.catalog.names import PartitionName, PersonId
 from storage.catalog.outbox import add_outbox_row, applied, count_refused, drop_content, give_again, refused, refused_rows, unapplied
 from storage.catalog.partitions import newest_key
@@ -37,8 +38,10 @@ from storage.catalog.records import Classified, advance, classify, keep, rewrapp
 from storage.catalog.shown_size import show_size
 from storage.catalog.states import BlobPart, FactKind, Operation, Outcome, State
 from storage.catalog.work import claim, close, finish_step, heartbeat, queue_figures, void_leases
+from storage.clock import FixedClock
 from storage.description import Description, delete_open, read_open, write_open
 from storage.ids import RecordId
+from storage.upkeep.losses import note
 
 pytestmark = pytest.mark.servers
 
@@ -119,6 +122,15 @@ def test_an_index_is_built_anew_by_the_worker_as_the_api_asked_for_it(by_role: d
         again = claim_rebuild(connection, "w", later(50), later(90), is_open=True)
         assert again is not None
         rebuild_failed(connection, again, "VK-INDEX-INCOMPLETE")
+
+
+def test_an_index_that_the_worker_finds_gone_is_asked_for_by_itself(by_role: dict[str, World]) -> None:
+    kept_open(by_role)
+    for _ in range(2):
+        note(by_role["worker"].catalog, FixedClock(T0), {OPEN: "VK-INDEX-DAMAGED"})
+    with by_role["api"].catalog.read() as connection:
+        assert [one.partition for one in all_rebuilds(connection)] == [OPEN]
+        assert [one.partition for one in all_faults(connection)] == [OPEN]
 
 
 def close_it(catalog: Catalog, world: World, record: RecordId) -> None:

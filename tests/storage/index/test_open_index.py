@@ -74,6 +74,23 @@ def spoil(opened: Callable[[str], OpenIndex], tmp_path: Path, request: pytest.Fi
     return spoiled
 
 
+@pytest.fixture
+def lose(opened: Callable[[str], OpenIndex], tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[OfficeId], None]:
+    """Take away all that there is of an office's index."""
+
+    def lost(office: OfficeId) -> None:
+        for path in tmp_path.glob(f"open-{office}.db*"):
+            path.unlink()
+        if "elastic" in request.fixturenames:
+            shared: Elastic = request.getfixturevalue("elastic")
+            cluster = Cluster(shared.server)
+            for index in Names(shared.instance).existing(cluster)[office].all:
+                cluster.ask("DELETE", f"/{index}")
+            cluster.close()
+
+    return lost
+
+
 def _removed(shared: Elastic, index: str) -> None:
     cluster = Cluster(shared.server)
     cluster.ask("DELETE", f"/{index}", accepted=frozenset({404}))
@@ -110,6 +127,21 @@ def batches(*records: IndexEntry) -> Batches:
 def test_an_office_of_which_nothing_was_ever_indexed_has_nothing_to_say(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
     assert (ask(api, "", office), api.count(office), list(api.entries(office)), api.vocabulary(office)) == ([], 0, [], frozenset())
     assert worker.apply([]) == Applied()
+
+
+def test_an_index_that_was_lost_is_told_from_one_that_never_was(
+    worker: OpenIndex, api: OpenIndex, office: OfficeId, lose: Callable[[OfficeId], None]
+) -> None:
+    other, never = OfficeId(f"{office}-2"), OfficeId(f"{office}-3")
+    worker.apply([put(one, ARCHIVE[0]) for one in (office, other)])
+    assert api.missing([office, other, never]) == {never}
+    assert ask(api, "", office, other, never) == ["tax", "tax"]
+    lose(office)
+    assert api.missing([office, other, never]) == {office, never}
+    with pytest.raises(IndexDamaged), api.asking(dict.fromkeys((office, other, never), frozenset()), lambda one: one == never) as sources:
+        search(sources, "")
+    with api.asking(dict.fromkeys((other, never), frozenset()), lambda one: one == never) as sources:
+        assert found(sources, "") == ["tax"]
 
 
 def test_what_is_applied_is_found_by_others_and_what_is_given_up_is_not(worker: OpenIndex, api: OpenIndex, office: OfficeId) -> None:
