@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from bench.records import OFFICES, TOTAL, queries, records
@@ -53,8 +54,19 @@ SEARCH_TARGET, BULK_TARGET = 1.5, 0.5
 BULK = 2000
 """Changes at a time."""
 
-BARE = 20_000
-"""Records of the bare bulk: as indexes grow, merging takes more of the time, so that its rate stands beside that of as many of ours."""
+FIRST = 20_000
+"""Records whose rate is told by itself: as indexes grow, merging takes more of the time."""
+
+MANY = [f"bare-{place}" for place in range(len(OFFICES))]
+
+T = TypeVar("T")
+
+
+class Rates(NamedTuple):
+    """Records a second: of the first `FIRST`, and of all."""
+
+    first: float
+    all: float
 
 
 def prepared(made: Served) -> OpenIndex:
@@ -81,17 +93,27 @@ def changes(total: int) -> Iterator[Change]:
         yield Change(entry.office, entry.record_id, number, entry)
 
 
-def filled(index: OpenIndex, total: int) -> tuple[float, float]:
-    """Write all records; returns how many a second, of the first `BARE` and of all."""
-    coming, written, first, rate = changes(total), 0, 0.0, 0.0
-    started = time.perf_counter()
+def clocked(coming: Iterator[T], send: Callable[[list[T]], None]) -> Rates:
+    """Send all, `BULK` at a time, which are made while no clock runs."""
+    sent, seconds, first, rate = 0, 0.0, 0.0, 0.0
     while batch := list(itertools.islice(coming, BULK)):
+        started = time.perf_counter()
+        send(batch)
+        seconds += time.perf_counter() - started
+        sent += len(batch)
+        rate = sent / seconds
+        first = rate if sent <= FIRST else first
+    return Rates(first, rate)
+
+
+def filled(index: OpenIndex, total: int) -> Rates:
+    """Write all records, as the worker does."""
+
+    def send(batch: list[Change]) -> None:
         if refused := index.apply(batch).refused:
             raise SystemExit(f"refused: {refused[0].why}")
-        written += len(batch)
-        rate = written / (time.perf_counter() - started)
-        first = rate if written <= BARE else first
-    return first, rate
+
+    return clocked(changes(total), send)
 
 
 def made_ready(index: OpenIndex) -> float:
@@ -102,21 +124,21 @@ def made_ready(index: OpenIndex) -> float:
     return time.perf_counter() - started
 
 
-def bare_bulk(cluster: Cluster, total: int, indexes: Sequence[str]) -> float:
-    """The same documents, made before the clock runs, in plain bulk requests into these indexes in turn; returns how many a second."""
+def bare_bulk(cluster: Cluster, total: int, indexes: Sequence[str]) -> Rates:
+    """The same documents, ready to be sent, in plain bulk requests into these indexes in turn."""
     for index in indexes:
         cluster.ask("PUT", f"/{index}", index_body([]))
-    bodies = [json.dumps(document(change.entry), ensure_ascii=False).encode() for change in changes(total) if change.entry is not None]
-    started = time.perf_counter()
-    for start in range(0, total, BULK):
-        lines = []
-        for number, body in enumerate(bodies[start : start + BULK], start):
-            lines.append(b'{"index":{"_index":"%b","_id":"%d"}}\n%b\n' % (indexes[number % len(indexes)].encode(), number, body))
-        cluster.ask("POST", "/_bulk", lines, patience=WRITING, refresh="true")
-    rate = total / (time.perf_counter() - started)
+    head = '{{"index":{{"_index":"{}","_id":"{}"}}}}\n{}\n'.format
+    ready = (json.dumps(document(change.entry), ensure_ascii=False) for change in changes(total) if change.entry is not None)
+    lines = (head(indexes[number % len(indexes)], number, body).encode() for number, body in enumerate(ready))
+
+    def send(batch: list[bytes]) -> None:
+        cluster.ask("POST", "/_bulk", batch, patience=WRITING, refresh="true")
+
+    rates = clocked(lines, send)
     for index in indexes:
         cluster.ask("DELETE", f"/{index}")
-    return rate
+    return rates
 
 
 class Asking:
@@ -213,15 +235,19 @@ def main() -> None:
         made = found(base)
         index = prepared(made)
         seconds = made_ready(index)
-        first, rate = filled(index, options.records)
-        print(
-            f"{len(OFFICES)} indexes made in {seconds:.1f} s, {options.records} records indexed, {rate:.0f}/s, the first {BARE} {first:.0f}/s",
-            flush=True,
-        )
         if cluster is not None:
-            many, one = (bare_bulk(cluster, min(options.records, BARE), [f"bare-{place}" for place in range(count)]) for count in (len(OFFICES), 1))
-            print(f"  bare bulk into as many indexes {many:.0f}/s, ratio {first / many:.2f}, of all {rate / many:.2f} (target {BULK_TARGET})")
-            print(f"  bare bulk into one index {one:.0f}/s, ratio {first / one:.2f}, of all {rate / one:.2f}", flush=True)
+            bare_bulk(cluster, FIRST, MANY)  # the server is warm before anything counts
+            bare = {"as many indexes": bare_bulk(cluster, options.records, MANY)}
+        ours = filled(index, options.records)
+        print(f"{len(OFFICES)} indexes made in {seconds:.1f} s; records a second, the first {FIRST} and all {options.records}")
+        print(f"  bulk indexing {ours.first:.0f}, {ours.all:.0f} (target {BULK_TARGET} of bare bulk into as many)", flush=True)
+        if cluster is not None:
+            bare["one index"] = bare_bulk(cluster, options.records, MANY[:1])
+            for into, rates in bare.items():
+                print(
+                    f"  bare bulk into {into} {rates.first:.0f}, {rates.all:.0f}: ratios {ours.first / rates.first:.2f}, {ours.all / rates.all:.2f}",
+                    flush=True,
+                )
         index.close()
         compared(made, options.queries, cluster)
 

@@ -34,6 +34,9 @@ _OF_THE_INDEX: Final = frozenset({"index_closed_exception"})
 _REFRESHED_AT_A_TIME: Final = 20
 """Their names are in the address, of which Elasticsearch reads 4,096 bytes."""
 
+_TOLD: Final = "error,items.*.status,items.*.error.type"
+"""What is asked for of an answer."""
+
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -85,18 +88,21 @@ def put(cluster: Cluster, operations: Iterator[Operation[_S]]) -> Outcome[_S]:
     """Send operations: when this returns, what was taken in is durable, and found.
 
     They may arrive in any order, since each has its version. One that alone is too much for the cluster is refused.
-    What takes several requests is made to be found once, at the end: each time it would cost as much as the writing, and leave a small segment.
+    Those of an index are to stand together: a request that holds more than one makes what it brings found by itself, so that of the indexes
+    that many requests fill only the last has to be made so at the end. Each time it costs as much as the writing, and leaves a small segment.
     Raises IndexBusy where the cluster has too much to do for a minute, and as `Cluster.ask` does.
     """
     outcome: Outcome[_S] = Outcome()
     waiting, on_their_way = _Ahead(operations), list[Future[list[_Result[_S]]]]()
     most, end = _BYTES, time.monotonic() + _PATIENCE
-    batch, touched = waiting.take(most), set[str]()
-    at_once = not waiting.has_more()
+    batch, unseen = waiting.take(most), set[str]()
+    is_all = not waiting.has_more()
     with ThreadPoolExecutor(_LANES, "bulk") as lanes:
         while True:
             while batch and len(on_their_way) < _LANES:
-                touched.update(one.index for one in batch)
+                indexes = {one.index for one in batch}
+                at_once = is_all or len(indexes) > 1
+                unseen |= set() if at_once else indexes
                 on_their_way.append(lanes.submit(_sent, cluster, batch, at_once))
                 batch = waiting.take(most)
             if not on_their_way:
@@ -111,8 +117,7 @@ def put(cluster: Cluster, operations: Iterator[Operation[_S]]) -> Outcome[_S]:
                 most = max(most // 2, _LEAST_BYTES)
                 time.sleep(_PAUSE)
                 batch = waiting.take(most)
-    if not at_once:
-        _refresh(cluster, sorted(touched))
+    _refresh(cluster, sorted(unseen))
     return outcome
 
 
@@ -167,7 +172,7 @@ def _sent(cluster: Cluster, batch: list[Operation[_S]], at_once: bool) -> list[_
     """at_once: whether it is to be found as soon as it is taken in."""
     lines, refresh = [one.lines for one in batch], "true" if at_once else "false"
     try:
-        answered = cluster.ask("POST", "/_bulk", lines, accepted=frozenset({413}), refresh=refresh, timeout="20s")
+        answered = cluster.ask("POST", "/_bulk", lines, accepted=frozenset({413}), refresh=refresh, timeout="20s", filter_path=_TOLD)
     except IndexBusy:
         return [(one, 429, "") for one in batch]
     if answered.status == 413:

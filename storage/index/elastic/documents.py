@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Final, TypedDict
 
 from classification.levels import Level
@@ -51,6 +52,9 @@ _LONGEST: Final = 120
 
 _FACET_LENGTH: Final = 8_000
 """Characters of a value to filter and count by; the engine takes no more than 32,766 bytes, and a filter has at most 500 characters."""
+
+
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Shown(TypedDict):
@@ -162,17 +166,28 @@ def _shown(entry: IndexEntry) -> str:
         tags=sorted(entry.tags),
         tokens=sorted(entry.tokens),
     )
-    return json.dumps(shown, ensure_ascii=False)
+    return _ENCODE(shown)
 
 
 def _forms(text: str) -> tuple[str, str]:
     """The words of a field as written, and then the whole codes among them; and the words folded."""
+    pieces = text.split()  # no word and no code goes over a space
+    told = [_known_piece(piece) if len(piece) <= _LONGEST else _piece(piece) for piece in pieces]
+    exact, folded, codes = zip(("", "", ""), *told, strict=True)
+    return " ".join(filter(None, exact + codes)), " ".join(filter(None, folded))
+
+
+def _piece(text: str) -> tuple[str, str, str]:
     words = written(text)
-    return _joined([f"={term}" for term in words.exact + words.codes]), _joined(words.folded)
+    return _joined([f"={term}" for term in words.exact]), _joined(words.folded), _joined([f"={term}" for term in words.codes])
 
 
 def _joined(terms: list[str]) -> str:
-    return " ".join(terms if max(map(len, terms), default=0) <= _LONGEST else map(shortened, terms))
+    return " ".join(map(shortened, terms))
+
+
+_known_piece = lru_cache(maxsize=1 << 16)(_piece)
+"""Most of a text is said again and again."""
 
 
 def _closed(entry: IndexEntry) -> Query:
