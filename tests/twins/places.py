@@ -26,6 +26,7 @@ from tests.servers.s3 import S3Server
 
 __all__ = ["Places"]
 
+_KEPT = "index.soft_deletes.retention.operations"
 _KEEPS_ALL = 1_000_000
 """Changes after which an index may forget what they replaced: more than any world has."""
 
@@ -66,7 +67,8 @@ class Places:
         """The one place for the channel that Elasticsearch has and nothing else: what was edited, withdrawn or closed counts in the statistics
         that order a tier until segments merge. A clone of an index may be merged at once, unlike the one that was written to, and takes its place.
 
-        From then on it forgets nothing, and passes that on: where the same is done to two worlds their statistics are the same, whatever merges when.
+        From then on it forgets nothing, and passes that on: where the same is done to two worlds their statistics are the same, whatever merges when;
+        but for a segment in which nothing is left, which goes at once.
         """
         pattern = _names(settings, world).pattern
         with self.index.client() as client:
@@ -75,10 +77,11 @@ class Places:
             _clone(client, pattern, _next)
             client.indices.delete(index=old)
             new = [_next(name) for name in old]
+            client.indices.put_settings(index=new, settings={_KEPT: 0})
             client.indices.forcemerge(index=new, max_num_segments=1)
             left = client.indices.stats(index=new, metric="docs")["_all"]["primaries"]["docs"]["deleted"]
             assert left == 0, f"{left} documents that were replaced still count"
-            client.indices.put_settings(index=new, settings={"index.soft_deletes.retention.operations": _KEEPS_ALL})
+            client.indices.put_settings(index=new, settings={_KEPT: _KEEPS_ALL})
 
     def drop(self, settings: Settings, world: str) -> None:
         """Remove what a closed world has on the servers."""

@@ -91,9 +91,13 @@ def differences(
         two.merge()
         first, second = told.answers[person.name], also.answers[person.name]
         found = [f"her act {number}: {first[number]} != {second.get(number)}" for number in first if first[number] != second.get(number)]
+        has_changed = False
         for number, ask in enumerate(asked(view), 1):
             for world in (one, two):
                 world.clock.set(START + story.ended + timedelta(seconds=number))
+                if has_changed and not ask.changes:
+                    world.merge()
+            has_changed = ask.changes
             found += _compare(twins, one, two, person, ask)
     twins.drop("one", "two")
     return found
