@@ -52,9 +52,9 @@ class Reindexing:
             return 0.0
 
     def _look(self) -> None:
-        """Note which indexes are gone; but for those that are built anew already, or cannot be until a person asks for it again."""
+        """Note which indexes are gone; but for those that are to be built anew already, or could not be until a person asks for it again."""
         with self._archive.catalog.read() as connection:
-            asked = {one.partition for one in all_rebuilds(connection)}
+            asked = {one.partition for one in all_rebuilds(connection) if one.refused is None}
             places = {name: name.office for name in all_partitions(connection) if name.is_open and name not in asked}
         note_lost(self._archive.catalog, self._archive.clock, self._archive.open_index, places)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +18,7 @@ from urllib.parse import urlsplit
 
 from tests.instances import VANKHO, Instance
 
-__all__ = ["OPEN", "SECRET", "Answer", "Served", "alive", "children_of", "group_of", "until"]
+__all__ = ["OPEN", "SECRET", "Answer", "Served", "alive", "children_of", "group_of", "standing_still", "until"]
 
 OPEN = """ỦY BAN NHÂN DÂN\t\tCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
 TỈNH LÀO CAI\t\tĐộc lập - Tự do - Hạnh phúc
@@ -56,10 +59,25 @@ def until(condition: Callable[[], object], seconds: float = _PATIENCE, what: str
 
 def alive(pid: int) -> bool:
     """Whether the process runs: one that was killed and not yet waited for does not."""
+    return _state(Path(f"/proc/{pid}/stat")) not in "ZX"
+
+
+def _state(stat: Path) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return stat.read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """The process stopped in all its threads, and going on at the end. The signal alone is not enough: the others run until one has taken it."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: {_state(task) for task in Path(f"/proc/{pid}/task").glob("*/stat")} - {"X"} == {"T"}, what="stopped")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def children_of(pid: int) -> dict[int, list[str]]:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.proofs.served import OPEN, Served, until
+from tests.proofs.served import OPEN, Served, standing_still, until
 
 pytestmark = pytest.mark.servers
 
@@ -36,16 +36,13 @@ def test_a_damaged_index_is_named_until_it_is_built_anew_and_nothing_is_lost(ser
     assert (fault["office"], fault["code"]) == ("central", "VK-INDEX-DAMAGED")
     assert "VK-INDEX-DAMAGED" in instance.run("status").stdout
     assert served.ask("GET", "search?q=hoa", officer).code == "VK-INDEX-DAMAGED"
-    os.kill(worker := served.pid("worker"), signal.SIGSTOP)
-    try:
+    with standing_still(served.pid("worker")):
         assert served.ask("POST", "reindexing", officer).status == 202
         (standing,) = instance.json("status")
         named = {"office": "central", "partition": "open/central"}
         assert standing["reindexing"] == [{**named, "done": 0, "total": None, "failed": None, "refused": None}]
         (line,) = [line for line in instance.run("status").stdout.splitlines() if line.startswith("reindexing")]
         assert "central" in line
-    finally:
-        os.kill(worker, signal.SIGCONT)
     until(lambda: total() == 2, what="found again")
     assert instance.json("reindex") == [{"done": ["central"], "failed": {}, "refused": {}}]
     until(lambda: instance.json("status")[0]["index_faults"] == [], what="named no more")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.proofs.served import OPEN, Answer, Served, until
+from tests.proofs.served import OPEN, Answer, Served, standing_still, until
 
 pytestmark = pytest.mark.servers
 
@@ -39,8 +37,7 @@ def test_deposits_of_a_source_go_on_and_everything_else_names_the_keeper(scanner
     assert before["outcome"] == "stored"
     until(lambda: served.metric("vankho_audit_pending") == 0, what="nothing under way in the keeper")
     keeper = served.pid("keeper")
-    os.kill(keeper, signal.SIGSTOP)
-    try:
+    with standing_still(keeper):
         with ThreadPoolExecutor(len(OF_PEOPLE)) as people:
             refused = [*people.map(lambda asked: served.ask(*asked, officer), OF_PEOPLE)]
         refused += [served.ask("GET", "status", "vk1_" + "A" * 43), served.deposit(officer, letter(2))]
@@ -62,8 +59,6 @@ def test_deposits_of_a_source_go_on_and_everything_else_names_the_keeper(scanner
         assert served.metric("vankho_audit_pending") >= 2
         assert served.instance.refusal("search", "lịch", exit_code=7)["code"] == "VK-KEEPER"
         assert served.pid("keeper") == keeper, "one that only stands still is not replaced"
-    finally:
-        os.kill(keeper, signal.SIGCONT)
     until(lambda: served.answers("GET", "status", officer), what="people served again")
     assert [_final(served, scanner, answer) for answer in deposited] == ["stored", "stored"]
     until(lambda: served.metric("vankho_audit_pending") == 0, what="their rows in the log")

@@ -14,7 +14,7 @@ from typing import Protocol
 import pytest
 
 from tests.instances import Instance
-from tests.proofs.served import Answer, Served, until
+from tests.proofs.served import Answer, Served, standing_still, until
 
 pytestmark = pytest.mark.servers
 
@@ -172,12 +172,9 @@ def test_little_locked_memory_is_enough_and_without_the_keeper_a_browser_is_told
     keeper = served.pid("keeper")
     resource.prlimit(keeper, resource.RLIMIT_MEMLOCK, (65536, 65536))
     cookie = cookie_of(sign_in(served, "yen"))
-    os.kill(keeper, signal.SIGSTOP)
-    try:
+    with standing_still(keeper):
         for told in (ask(served, cookie, "GET", "search"), ask(served, cookie, "GET", "sessions/current")):
             assert (told.status, told.code) == (503, "VK-KEEPER")
-    finally:
-        os.kill(keeper, signal.SIGCONT)
     until(lambda: ask(served, cookie, "GET", "search").status == 200, what="it goes on, and she is still signed in")
     os.kill(keeper, signal.SIGKILL)
     until(lambda: served.pid("keeper") not in (0, keeper), what="another keeper")

@@ -185,7 +185,8 @@ def test_a_record_that_is_refused_is_counted_apart_and_the_others_are_found(worl
     odd, good = kept(world, desk, *letters)
     index = _Choosy(world.home.catalog, desk.archive.open_index_key)
     index.odd = frozenset({odd})
-    reindexing = Reindexing(replace(desk, archive=replace(desk.archive, open_index=index)))
+    choosing = replace(desk, archive=replace(desk.archive, open_index=index))
+    reindexing = Reindexing(choosing)
     asked(desk)
     assert reindexing.turn() == 0.0
     with desk.archive.catalog.read() as connection:
@@ -195,6 +196,9 @@ def test_a_record_that_is_refused_is_counted_apart_and_the_others_are_found(worl
     said = capfd.readouterr().out
     assert odd in said and "too odd" in said and good not in said and "Rau" not in said
     assert reindexing.turn() > 0, "it is not tried again by itself"
+    lost(world)
+    assert Reindexing(choosing).turn() == 0.0, "but for one that is lost later"
+    assert found(desk, "sương muối") == {good}
     index.odd = frozenset()
     asked(desk)
     reindexing.turn()

@@ -19,6 +19,7 @@ from storage.home import Home
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Role
 from tests.instances import Instance
+from tests.proofs.served import standing_still
 
 pytestmark = pytest.mark.servers
 
@@ -69,13 +70,10 @@ def test_a_keeper_that_is_stopped_is_said_to_be_unreachable_and_serves_again_whe
     client.ask("keys")
     pid = household.keeper_pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with standing_still(pid):
         for _ in range(3):
             with pytest.raises(KeeperUnreachable):
                 client.ask("keys")
-    finally:
-        os.kill(pid, signal.SIGCONT)
     _wait(lambda: bool(KeeperClient(household.ends[Role.API]).ask("keys")["keys"]))
 
 
