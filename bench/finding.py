@@ -20,12 +20,11 @@ from classification.levels import Level
 from classification.text import fold
 from storage.catalog.names import OfficeId
 from storage.ids import RecordId
-from storage.index.embedded import EmbeddedPartition, create_partition
+from storage.index.embedded import ClosedSource, EmbeddedPartition, OpenSource, create_partition
 from storage.index.entry import IndexEntry
 from storage.index.merge import ask
 from storage.index.query import MAX_TERMS, parse_query
 from storage.index.question import Question, Source
-from storage.index.searching import ClosedSource, OpenSource
 
 TOKEN = "office:bench"
 TITLE_WORDS = 8

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from storage.catalog.engine import Catalog, open_catalog
 from storage.home import Home
-from storage.index.open_index import EmbeddedOpenIndex, OpenIndex
+from storage.index.embedded import EmbeddedOpenIndex
+from storage.index.open_index import OpenIndex
 from storage.servers import Credential, Part, Server
 from storage.settings import Settings
 from storage.vault.folder import FolderStore

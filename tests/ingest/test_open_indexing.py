@@ -28,8 +28,9 @@ from storage.catalog.records import NewRecord
 from storage.catalog.states import AuditOutcome, BlobPart, DepositorKind, OfficeKind, Operation
 from storage.clock import FixedClock
 from storage.ids import BlobId, RecordId, SeededIds
+from storage.index.embedded import EmbeddedOpenIndex
 from storage.index.entry import IndexEntry
-from storage.index.open_index import Applied, Change, EmbeddedOpenIndex, IsNew, Rebuilt, Refused, always
+from storage.index.open_index import Applied, Change, IsNew, Rebuilt, Refused, always
 from storage.indexed import to_content
 from storage.learning import Learning
 from storage.upkeep.checking import Kind, check

@@ -20,11 +20,11 @@ from storage.catalog.rebuilds import all_rebuilds
 from storage.catalog.states import BlobPart
 from storage.failpoints import arm, disarm
 from storage.ids import RecordId
-from storage.index._connection import opened
 from storage.index.elastic.closed_index import ElasticClosedIndex
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.documents import index_body
 from storage.index.elastic.names import Kind, Names
+from storage.index.embedded.connection import opened
 from storage.vault.keeper.closed_files import ClosedFiles, place_of
 from storage.vault.keeper.mending import Mending
 from tests.search_api.papers import notice, secret

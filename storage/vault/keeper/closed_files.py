@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.catalog.names import OfficeId, PartitionName
-from storage.index import searching
+from storage.index import embedded
 from storage.index.closed_index import ClosedSource
-from storage.index.open_index import EmbeddedOpenIndex, Hidden
+from storage.index.open_index import Hidden
 from storage.vault.age.filekey import hkdf
 from storage.vault.keyring import KeyKind, Keyring
 
@@ -34,7 +34,7 @@ def place_of(keyring: Keyring, name: PartitionName) -> OfficeId:
     return OfficeId(info.id)
 
 
-class ClosedFiles(EmbeddedOpenIndex):
+class ClosedFiles(embedded.EmbeddedOpenIndex):
     """The files `<place>.db`, as `storage.index.closed_index.ClosedPartitions` promises; otherwise as those of open partitions."""
 
     def __init__(self, folder: Path, keyring: Keyring) -> None:
@@ -56,7 +56,7 @@ class ClosedFiles(EmbeddedOpenIndex):
 
 
 @dataclass(frozen=True, slots=True)
-class _OneFile(searching.ClosedSource):
+class _OneFile(embedded.ClosedSource):
     """One source, which says of which file it is."""
 
     places: frozenset[OfficeId] = frozenset()

@@ -28,10 +28,11 @@ from storage.catalog.states import BlobPart, Operation
 from storage.description import Description, write_open
 from storage.errors import KeeperRefused, NotFound
 from storage.ids import RecordId
+from storage.index.embedded import EmbeddedOpenIndex
 from storage.index.entry import IndexEntry
 from storage.index.filters import parse_filters
 from storage.index.merge import ask
-from storage.index.open_index import Batches, Count, EmbeddedOpenIndex, Rebuilt
+from storage.index.open_index import Batches, Count, Rebuilt
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort
 from storage.indexed import entry_of, to_content

@@ -13,14 +13,13 @@ from classification.levels import Level
 from storage.catalog.names import OfficeId
 from storage.ids import RandomIds, RecordId
 from storage.index.elastic import ElasticClosedIndex, ElasticOpenIndex, Kind, forget_elastic, found_elastic
-from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
+from storage.index.embedded import ClosedSource, EmbeddedPartition, OpenSource, create_partition, open_partition
 from storage.index.entry import FacetField, IndexEntry
 from storage.index.filters import Condition
 from storage.index.merge import Answer, ask
 from storage.index.open_index import Applied, Change
 from storage.index.query import parse_query
 from storage.index.question import Question, Sort, Source
-from storage.index.searching import ClosedSource, OpenSource
 from storage.servers import Server
 
 KEY = bytes(range(32))

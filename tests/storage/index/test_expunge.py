@@ -15,9 +15,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
 from storage.ids import RecordId
-from storage.index import embedded
-from storage.index.embedded import EmbeddedPartition, create_partition, open_partition
-from storage.index.searching import OpenSource
+from storage.index.embedded import EmbeddedPartition, OpenSource, create_partition, open_partition
 from tests.storage.index.index_world import ARCHIVE, KEY, TOKENS, entry, found
 
 PAGE, RESERVED, WAL_HEADER, FRAME_HEADER = 4096, 80, 32, 24
@@ -225,7 +223,7 @@ for number in range(10_000):
 @pytest.mark.servers
 def test_what_was_put_is_there_after_a_kill(path: Path) -> None:
     create_partition(path, KEY).close()
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=Path(embedded.__file__).parents[2]) as writer:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as writer:
         assert writer.stdout is not None
         lines = [writer.stdout.readline() for _ in range(20)]
         writer.send_signal(signal.SIGKILL)

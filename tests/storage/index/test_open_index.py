@@ -16,9 +16,10 @@ from storage.ids import RandomIds, RecordId
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.documents import index_body
 from storage.index.elastic.names import Names
+from storage.index.embedded import EmbeddedOpenIndex
 from storage.index.entry import IndexEntry
 from storage.index.merge import Answer
-from storage.index.open_index import Applied, Batches, Change, EmbeddedOpenIndex, OpenIndex, Rebuilt
+from storage.index.open_index import Applied, Batches, Change, OpenIndex, Rebuilt
 from tests.storage.index.index_world import ARCHIVE, KEY, Elastic, entry, found, search
 
 VERSIONS = count(1)

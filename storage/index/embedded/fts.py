@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from storage.index._schema import word_column
+from storage.index.embedded.schema import word_column
 from storage.index.needs import AllOf, Need, Run
 
 __all__ = ["expression"]

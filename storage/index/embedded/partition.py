@@ -17,9 +17,9 @@ from storage.catalog.names import OfficeId
 from storage.durable import sync_folder
 from storage.errors import IndexBusy, IndexDamaged, IndexOutdated
 from storage.ids import RecordId
-from storage.index._connection import Connection, Row, opened, refusing
-from storage.index._schema import CREATE, WORD_COLUMNS, count_column, word_column
 from storage.index.analysis import ANALYSIS_VERSION, Token, analyse
+from storage.index.embedded.connection import Connection, Row, opened, refusing
+from storage.index.embedded.schema import CREATE, WORD_COLUMNS, count_column, word_column
 from storage.index.entry import IndexEntry
 from storage.index.fields import cleaned, searched
 from storage.index.frequency import counted_forms

@@ -12,10 +12,10 @@ from typing import cast
 from classification.levels import Level
 from storage.catalog.names import OfficeId
 from storage.ids import RecordId
-from storage.index._connection import Connection, Row, Value
-from storage.index._fts import expression
-from storage.index._schema import COLUMN_COUNTS
-from storage.index.embedded import EmbeddedPartition
+from storage.index.embedded.connection import Connection, Row, Value
+from storage.index.embedded.fts import expression
+from storage.index.embedded.partition import EmbeddedPartition
+from storage.index.embedded.schema import COLUMN_COUNTS
 from storage.index.entry import FacetField, Hit, PartitionAnswer, Snippet, SortKey
 from storage.index.filters import Condition, During
 from storage.index.merge import counted
@@ -251,4 +251,3 @@ def _row(connection: Connection, statement: str, *values: Value) -> Row:
     if row is None:
         raise LookupError("a record vanished within a transaction")
     return row
-
