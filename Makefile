@@ -5,8 +5,8 @@ export VANKHO_CACHE ?= $(if $(filter 0,$(shell id -u)),/var/cache/vankho,$(HOME)
 # SEED: the order of tests in `make test`, the same everywhere, so that what fails once can be seen again. `make check` goes in a new order each time.
 SEED ?= 1
 BIN := .venv/bin
-# Three processes, as many wait for what they look at; a module in one of them (tests/conftest.py).
-TOGETHER := -n 3 --dist loadgroup --no-loadscope-reorder
+# Three processes, as many wait for what they look at; a module in one of them, so that what its tests share is made once.
+TOGETHER := -n 3 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup setup-tests lint check test test-long test-fresh bench docs lock upgrade clean

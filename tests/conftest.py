@@ -17,21 +17,14 @@ if TYPE_CHECKING:  # what the servers need takes half a second to import: only w
     from tests.servers.trust import Trust
 
 
-_LONG = ("tests/twins", "tests/proofs", "tests/ingest/way", "tests/search_api")
-"""Where modules take longest."""
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where tests run in several processes, a module's stay in one, so that what they share is made once; the twin worlds are two modules."""
-    path = item.path.relative_to(item.config.rootpath).as_posix()
-    kind = next((kind for kind in ("embedded", "servers") if path.startswith("tests/twins") and kind in item.name), "")
-    item.add_marker(pytest.mark.xdist_group(path + kind))
+_LONGEST = ("tests/twins", "tests/proofs", "tests/ingest/way", "tests/search_api")
+"""Where modules take longest, in this order."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that take longest come first, so that no process waits for another's at the end; else in the order of the seed."""
-    items.sort(key=lambda item: not item.path.relative_to(item.config.rootpath).as_posix().startswith(_LONG))
+    items.sort(key=lambda item: next((place for place, folder in enumerate(_LONGEST) if item.nodeid.startswith(f"{folder}/")), len(_LONGEST)))
 
 
 @pytest.fixture
