@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,3 +39,22 @@ def test_ci_runs_make_test_from_anywhere_and_hands_on_its_failure(clone: Path, t
     ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, input="not for the tests", check=False)
     assert ran.stdout == f"CI=true in {clone}\n"
     assert ran.returncode != 0
+
+
+_MODULE = """
+import os, pytest
+@pytest.mark.parametrize("number", range(20))
+def test_it(number):
+    with open(__file__ + ".pids", "a") as file:
+        print(os.getpid(), file=file)
+"""
+
+
+def test_tests_run_in_several_processes_and_those_of_a_module_in_one(root: Path, tmp_path: Path) -> None:
+    (options,) = re.findall(r"^TOGETHER := (.*)$", (root / "Makefile").read_text("utf-8"), re.M)
+    for name in "abc":
+        (tmp_path / f"test_{name}.py").write_text(_MODULE)
+    command = [sys.executable, "-m", "pytest", *options.split(), "--rootdir", tmp_path, "-c", os.devnull, tmp_path]
+    subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    pids = [set(path.read_text().split()) for path in tmp_path.glob("*.pids")]
+    assert (len(pids), {len(of_module) for of_module in pids}, len(set.union(*pids))) == (3, {1}, 3)
