@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -193,6 +194,7 @@ def test_a_folder_that_is_gone_is_an_error_and_not_an_empty_one(tmp_path: Path) 
 
 
 def test_no_descriptor_stays_open(folder: HotFolder, tmp_path: Path) -> None:
+    gc.collect()  # what earlier tests dropped may be closed at any time
     before = len([*Path("/proc/self/fd").iterdir()])
     for number in range(20):
         (tmp_path / "sub").mkdir(exist_ok=True)
@@ -200,4 +202,4 @@ def test_no_descriptor_stays_open(folder: HotFolder, tmp_path: Path) -> None:
         folder.put_away(_found(folder), NOTE if number % 2 else None)
     with pytest.raises(OSError):
         folder.put_away(Found(PurePosixPath("gone/x"), Sighting(0, 0, 0), None), None)
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+    assert len([*Path("/proc/self/fd").iterdir()]) <= before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
@@ -178,9 +179,10 @@ def test_no_descriptor_is_left_behind() -> None:
     def descriptors() -> set[str]:
         return {fd.name for fd in Path("/proc/self/fd").iterdir()}
 
+    gc.collect()  # what earlier tests dropped may be closed at any time
     before = descriptors()
     with pytest.raises(FileNotFoundError):
         start(["/nowhere/vankho"])
     assert start(["true"]).wait(30) == 0
 
-    assert descriptors() == before
+    assert descriptors() <= before
