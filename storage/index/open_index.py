@@ -36,7 +36,6 @@ PATIENCE = 60.0
 """Seconds that an index built anew may take to catch up with what waits in the outbox."""
 
 _PAUSE = 0.2
-"""Seconds in which others come to write: who lets go of a lock and takes it again at once keeps them from it (flock hands it to nobody)."""
 
 Hidden = Mapping[OfficeId, frozenset[RecordId]]
 """The offices whose partitions are asked, each with the records that are to be in no answer: the index has yet to learn what became of them."""

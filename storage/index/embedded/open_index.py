@@ -22,6 +22,7 @@ from storage.index.question import Source
 __all__ = ["EmbeddedOpenIndex"]
 
 _BETWEEN_BATCHES = 0.005
+"""Seconds in which others come to write: who lets go of a lock and takes it again at once keeps them from it (flock hands it to nobody)."""
 
 
 class EmbeddedOpenIndex:

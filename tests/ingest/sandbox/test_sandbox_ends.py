@@ -21,6 +21,7 @@ from ingest.sandbox.parent import Died, Zygote
 from ingest.sandbox.sandbox import ReadingFailed, Sandbox
 from storage.errors import SandboxUnreachable
 from tests.ingest.sandbox.conftest import ATTACKER, SMALL
+from tests.proofs.served import alive
 
 pytestmark = pytest.mark.servers
 
@@ -112,7 +113,7 @@ def test_children_die_with_the_zygote() -> None:
             os.kill(zygote.pid, signal.SIGKILL)
             with pytest.raises(SandboxUnreachable):
                 list(answers)
-        _wait_until(lambda: not any(map(_lives, guards + readers)))
+        _wait_until(lambda: not any(map(alive, guards + readers)))
     finally:
         zygote.close()
 
@@ -230,14 +231,7 @@ def _children(process: int) -> list[int]:
         told = Path(f"/proc/{process}/task/{process}/children").read_text()
     except OSError:
         return []
-    return [child for child in map(int, told.split()) if _lives(child)]
-
-
-def _lives(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+    return [child for child in map(int, told.split()) if alive(child)]
 
 
 def _wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
