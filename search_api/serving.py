@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ingest.sandbox.sandbox import Sandbox
-from storage.errors import ExitCode, FileUnusable, VankhoError
+from storage.errors import ExitCode, VankhoError
 from storage.home import SHARED_FOLDERS, Home
 from storage.servers import SHARED_PARTS
 from storage.settings import Settings, read_settings
@@ -75,16 +75,12 @@ def _serve(home: Home, settings: Settings, sandbox: Sandbox, report: int, keeper
     from storage.ids import RandomIds
     from storage.vault.keeper.client import KeeperClient
     from storage.vault.keeper.protocol import Answer, report_line
-    from storage.walls.sockets import bind
+    from storage.walls.sockets import bind, listen
 
     archive, _ = open_archive(home, settings, KeeperClient(keeper_end), RandomIds(), SystemClock())
     if settings.test:
         arm_from_environment(os.environ)
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise FileUnusable(path=f"{host}:{port}", why=error.strerror or "?") from error
+    listener = listen(host, port)
     own = bind(home.run / API_SOCKET)
     app = create_app(archive, sandbox)
     app.include_router(health.router)

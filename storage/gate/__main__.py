@@ -16,7 +16,7 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import Final
 
-from storage.errors import FileUnusable, KeeperUnreachable, VankhoError
+from storage.errors import KeeperUnreachable, VankhoError
 from storage.walls.children import Parent, die_with_parent, watch_parent
 from storage.walls.landlock import runtime_rules, shut_in
 from storage.walls.memory import make_undumpable
@@ -43,10 +43,11 @@ def main(words: list[str]) -> int:
         watch_parent(parent.pipe)
     from storage.events import events_to_stderr
     from storage.vault.keeper.protocol import Answer, report_line
+    from storage.walls.sockets import listen
 
     events_to_stderr()
     try:
-        listener = _listener(host, port)
+        listener = listen(host, port)
         gate = _Gate(rendezvous)
     except VankhoError as error:
         report_line(report, Answer({}, error))
@@ -59,13 +60,6 @@ def main(words: list[str]) -> int:
 def raise_walls(port: int) -> None:
     """Leave this process no file but the system's, and of the network one port to listen at; 0 for any that the kernel picks."""
     shut_in(runtime_rules(), connect_tcp=(), bind_tcp=(port,), scope=True)
-
-
-def _listener(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128)
-    except OSError as error:
-        raise FileUnusable(path=f"{host}:{port}", why=error.strerror or "?") from error
 
 
 class _Gate:
