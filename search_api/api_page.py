@@ -27,9 +27,9 @@ def page() -> str:
 def _introduction() -> Iterator[str]:
     yield "# Commands and routes"
     yield ""
-    yield "Made from the code by `make docs`; a test compares it. The command line is a client of these routes. Options stand before the command:"
-    yield "`--home DIR` (`VANKHO_HOME`), `--key FILE` (`VANKHO_KEY_FILE`), `--json`, `--lang vi|en`. With `--json` each result is one object a line,"
-    yield "and a refusal is one RFC 9457 problem document on stderr."
+    yield "Made from the code by `make docs`; a test compares it. The command line is a client of these routes. Every command has the options"
+    yield "`--home DIR` (`VANKHO_HOME`), `--key FILE` (`VANKHO_KEY_FILE`), `--json`, `--lang vi|en`, before it or behind. With `--json` each result"
+    yield "is one object a line, and a refusal is one RFC 9457 problem document on stderr."
     yield ""
     yield "HTTP: `/api/v1`, `Authorization: Bearer` with the one token of a key file, `Accept-Language: vi|en`. The second person of an act"
     yield "that takes two stands in `Vankho-Second`, with her own token. What may not be read is 404, word for word as what never was."

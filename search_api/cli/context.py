@@ -21,7 +21,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The options that stand before the command.
+    """The options that every command has.
 
     key: the key file to act with; the local officer's where none is given. as_json: print what a program reads, one object a line.
     lang: `vi` or `en`.

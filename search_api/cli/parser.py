@@ -38,13 +38,11 @@ class _Parser(argparse.ArgumentParser):
 def parse(words: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     """The command that was typed and its arguments. A usage error ends the process with status 2, --help with 0."""
     top = _Parser(prog="vankho", description="Vankho: a document archive and secure records repository.", allow_abbrev=False)
-    top.add_argument("--home", metavar="DIR", help="the instance's folder (or VANKHO_HOME)")
-    top.add_argument("--key", metavar="FILE", help="the key file to act with (or VANKHO_KEY_FILE; else the local officer's)")
-    top.add_argument("--json", action="store_true", help="print JSON, one object a line; errors as RFC 9457 on stderr")
-    top.add_argument("--lang", choices=("vi", "en"), help="language of messages (or VANKHO_LANG, else the locale)")
-    groups: dict[str, argparse._SubParsersAction[_Parser]] = {
-        "": top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    }
+    _add_everywhere(top)
+    top.set_defaults(**dict.fromkeys(("home", "key", "lang")), json=False)
+    everywhere = _Parser(add_help=False, allow_abbrev=False)
+    _add_everywhere(everywhere.add_argument_group("options of every command, before it or behind"))
+    groups: dict[str, argparse._SubParsersAction[_Parser]] = {"": top.add_subparsers(title="commands", metavar="COMMAND", required=True)}
     for command in COMMANDS:
         group, _, word = command.name.rpartition(" ")
         if group not in groups:
@@ -57,9 +55,19 @@ def parse(words: Sequence[str]) -> tuple[Command, argparse.Namespace]:
             epilog=f"example:\n  {command.example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            parents=[everywhere],
         )
         for argument in command.arguments:
             argument.add_to(parser)
         parser.set_defaults(command=command)
     arguments = top.parse_args(words)
     return arguments.command, arguments
+
+
+def _add_everywhere(to: argparse._ActionsContainer) -> None:
+    """The options that every command has; one that is not given leaves what was given elsewhere."""
+    silent = argparse.SUPPRESS
+    to.add_argument("--home", metavar="DIR", default=silent, help="the instance's folder (or VANKHO_HOME)")
+    to.add_argument("--key", metavar="FILE", default=silent, help="the key file to act with (or VANKHO_KEY_FILE; else the local officer's)")
+    to.add_argument("--json", action="store_true", default=silent, help="print JSON, one object a line; errors as RFC 9457 on stderr")
+    to.add_argument("--lang", choices=("vi", "en"), default=silent, help="language of messages (or VANKHO_LANG, else the locale)")

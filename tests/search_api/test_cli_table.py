@@ -40,3 +40,19 @@ def test_names_are_given_once_and_groups_are_explained() -> None:
     names = [command.name for command in COMMANDS]
     assert len(names) == len(set(names))
     assert set(GROUPS) == {name.split()[0] for name in names if " " in name}
+
+
+@pytest.mark.parametrize("words", ["{} search đất", "search {} đất", "search đất {}"])
+def test_what_every_command_may_be_told_stands_before_it_or_behind(words: str) -> None:
+    _, arguments = parse(words.format("--home kho --key mine.key --json --lang vi").split())
+    assert (arguments.home, arguments.key, arguments.json, arguments.lang) == ("kho", "mine.key", True, "vi")
+
+
+def test_what_is_said_behind_a_command_leaves_what_was_said_before_it() -> None:
+    _, arguments = parse(["--home", "kho", "--json", "search", "đất", "--lang", "en"])
+    assert (arguments.home, arguments.key, arguments.json, arguments.lang) == ("kho", None, True, "en")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_no_argument_of_a_command_takes_the_name_of_what_all_have(command: Command) -> None:
+    assert not {"home", "key", "json", "lang"} & {argument.flag.lstrip("-").replace("-", "_") for argument in command.arguments}
