@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from classification import DocType
 from search_api.callers import Caller
@@ -54,7 +54,7 @@ def search(archive: Archive, caller: Caller, asked: Asked, cursor: str | None, d
     Raises InvalidInput for a question that cannot be read, KeeperUnreachable where closed partitions cannot be asked, ClosedIndexDamaged,
     IndexDamaged and IndexOutdated where the index of a partition in which she may read is to be built anew.
     """
-    key, person = _cursor_key(archive), caller.subject.id.id
+    key, person = _cursor_key(archive.open_index_key), caller.subject.id.id
     if cursor is not None:
         asked.after = open_cursor(key, person, asked.question(), cursor)
     question = asked.question()
@@ -106,6 +106,7 @@ class _ClosedSources:
         return self._archive.keeper.ask_within(_PATIENCE, "search_closed", **values)
 
 
-def _cursor_key(archive: Archive) -> bytes:
+@lru_cache(maxsize=1)
+def _cursor_key(open_index_key: bytes) -> bytes:
     """64 bytes, the same for as long as the instance's key for the open index is."""
-    return hkdf(archive.open_index_key, salt=b"1", info=b"vankho cursor") + hkdf(archive.open_index_key, salt=b"2", info=b"vankho cursor")
+    return hkdf(open_index_key, salt=b"1", info=b"vankho cursor") + hkdf(open_index_key, salt=b"2", info=b"vankho cursor")

@@ -296,6 +296,7 @@ def _engine(path: Path, key: bytes, begin: str, size: int) -> sa.Engine:
         pool_size=size,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
+        pool_use_lifo=True,  # the one used last has what was decrypted since the last commit
         hide_parameters=True,  # an error must not carry what a statement was to write
     )
     return prepared(engine, begin)

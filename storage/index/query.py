@@ -110,7 +110,8 @@ def parse_query(text: str, type_names: Mapping[str, str] | None = None) -> Query
     items = list(_items(text))
     if sum(len(item.tokens) for item in items) > MAX_TERMS:
         raise InvalidInput(what=f"A query has at most {MAX_TERMS} words; leave some out / Câu tìm có tối đa {MAX_TERMS} âm tiết; hãy bỏ bớt")
-    conditions, items = _conditions(items, {fold(name): kind for name, kind in (type_names or {}).items()})
+    names_type = any(item.field == "doc_type" for item in items)  # else their names need not be folded, at every search
+    conditions, items = _conditions(items, {fold(name): kind for name, kind in (type_names or {}).items()} if names_type else {})
     wanted = [item for item in items if not item.minus]
     return Query(
         groups=tuple(_groups(wanted, marked=any(map(_is_marked, (item.tokens for item in wanted))))),

@@ -99,11 +99,18 @@ class ElasticSource:
 
     def answer(self, question: Question, statistics: Counted, floor: float | None) -> PartitionAnswer:
         """What is found here; the statistics of others are not used."""
+        found = cast("_Found", self._search(self.request(question, floor), by_statistics=not question.by_date))
+        hits = found["hits"]["hits"]
+        facets = self._facets(question, found.get("aggregations", {}), matching(question, self._hidden(), floor))
+        shown = tuple(hit_of(hit, _key(hit["sort"], question), question) for hit in hits[: question.limit])
+        return PartitionAnswer(found["hits"]["total"]["value"], shown, facets, more=len(hits) > question.limit)
+
+    def request(self, question: Question, floor: float | None = None) -> Query:
+        """What the engine is asked for an answer. floor: as in `answer`."""
         hidden = self._hidden()
-        matched = matching(question, hidden, floor)
         order: list[Query] = [{"ordinal": "desc"} if question.by_date else {"_score": "desc"}, {"record_id": "asc"}]
         request: Query = {
-            "query": matched if question.by_date else ranked(question, hidden, floor),
+            "query": (matching if question.by_date else ranked)(question, hidden, floor),
             "sort": order,
             "size": question.limit + 1,
             "track_total_hits": True,
@@ -114,11 +121,7 @@ class ElasticSource:
         if question.after is not None:
             after = question.after
             request["search_after"] = [-after.minor, after.record_id] if question.by_date else place_of(after)
-        found = cast("_Found", self._search(request, by_statistics=not question.by_date))
-        hits = found["hits"]["hits"]
-        facets = self._facets(question, found.get("aggregations", {}), matched)
-        shown = tuple(hit_of(hit, _key(hit["sort"], question), question) for hit in hits[: question.limit])
-        return PartitionAnswer(found["hits"]["total"]["value"], shown, facets, more=len(hits) > question.limit)
+        return request
 
     def partial(self, question: Question) -> Partial:
         """What is to be had here: which words occur at all, and of how many the record with the most of their weight."""
