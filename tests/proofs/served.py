@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from tests.instances import VANKHO, Instance
+from tests.waiting import until
 
-__all__ = ["OPEN", "SECRET", "Answer", "Served", "alive", "children_of", "group_of", "standing_still", "until"]
+__all__ = ["OPEN", "SECRET", "Answer", "Served", "alive", "children_of", "group_of", "standing_still"]
 
 OPEN = """ỦY BAN NHÂN DÂN\t\tCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
 TỈNH LÀO CAI\t\tĐộc lập - Tự do - Hạnh phúc
@@ -44,17 +45,7 @@ về công tác bảo vệ
 
 _PARTS = {"keeper": "storage.vault.keeper", "worker": "ingest.worker", "api": "search_api.serving"}
 _ZYGOTE = "ingest.sandbox.zygote"
-_LOOK_EVERY = 0.05
 _PATIENCE = 60.0
-
-
-def until(condition: Callable[[], object], seconds: float = _PATIENCE, what: str = "") -> float:
-    """Wait until the condition holds; how many seconds that took. Fails after `seconds`."""
-    start = time.monotonic()
-    while not condition():
-        assert time.monotonic() - start < seconds, f"not within {seconds} s: {what}"
-        time.sleep(_LOOK_EVERY)
-    return time.monotonic() - start
 
 
 def alive(pid: int) -> bool:

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.proofs.served import OPEN, Served, standing_still, until
+from tests.proofs.served import OPEN, Served, standing_still
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

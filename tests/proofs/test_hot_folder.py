@@ -17,7 +17,8 @@ import pytest
 from tests.instances import ONE_READS
 from tests.proofs.served import Served, standing_still
 from tests.search_api.papers import notice
-from tests.search_api.watching import QUICK, HotFolders, Watching, until
+from tests.search_api.watching import QUICK, HotFolders, Watching
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

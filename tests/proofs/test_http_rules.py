@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.proofs.served import OPEN, Answer, Served, until
+from tests.proofs.served import OPEN, Answer, Served
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -11,8 +11,9 @@ import pytest
 from storage.home import Home
 from storage.settings import read_settings
 from tests.instances import Instance
-from tests.proofs.served import OPEN, Served, until
+from tests.proofs.served import OPEN, Served
 from tests.search_api.papers import secret
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.instances import VANKHO, Instance
-from tests.proofs.served import OPEN, SECRET, Served, group_of, until
+from tests.proofs.served import OPEN, SECRET, Served, group_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

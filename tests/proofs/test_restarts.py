@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.instances import Instance
-from tests.proofs.served import OPEN, Served, alive, group_of, until
+from tests.proofs.served import OPEN, Served, alive, group_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

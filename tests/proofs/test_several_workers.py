@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from tests.instances import Instance
-from tests.proofs.served import OPEN, Served, alive, children_of, until
+from tests.proofs.served import OPEN, Served, alive, children_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.proofs.served import OPEN, Answer, Served, standing_still, until
+from tests.proofs.served import OPEN, Answer, Served, standing_still
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

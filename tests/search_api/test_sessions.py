@@ -14,7 +14,8 @@ from typing import Protocol
 import pytest
 
 from tests.instances import Instance
-from tests.proofs.served import Answer, Served, standing_still, until
+from tests.proofs.served import Answer, Served, standing_still
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

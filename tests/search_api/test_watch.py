@@ -10,7 +10,8 @@ import pytest
 
 from tests.instances import Instance
 from tests.search_api.papers import notice, secret
-from tests.search_api.watching import QUICK, HotFolders, Watching, until
+from tests.search_api.watching import QUICK, HotFolders, Watching
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

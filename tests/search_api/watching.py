@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +14,11 @@ from typing import Self
 
 from tests.instances import VANKHO, Instance
 
-__all__ = ["FINAL", "QUICK", "HotFolders", "Watching", "until"]
+__all__ = ["FINAL", "QUICK", "HotFolders", "Watching"]
 
 FINAL = ("stored", "duplicate", "quarantined", "refused")
 QUICK = "poll = 0.1\npolls = 2\nquiet = 0.4\n"
 """A profile's patience, for tests; the deadline stays long unless a test is about it."""
-
-
-def until(condition: Callable[[], object], seconds: float = 90, what: str = "") -> None:
-    """Wait until the condition holds. Fails after `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)

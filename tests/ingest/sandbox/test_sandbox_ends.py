@@ -7,8 +7,6 @@ import os
 import signal
 import struct
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from ingest.sandbox.sandbox import ReadingFailed, Sandbox
 from storage.errors import SandboxUnreachable
 from tests.ingest.sandbox.conftest import ATTACKER, SMALL
 from tests.proofs.served import alive
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -59,7 +58,7 @@ def test_a_timed_out_child_is_gone(attacker: Zygote) -> None:
     with pytest.raises(Died):
         ask(attacker, "spin")
     assert attacker.pid is not None
-    _wait_until(lambda: not _children(attacker.pid or 0))
+    until(lambda: not _children(attacker.pid or 0))
 
 
 def test_leaving_the_answers_ends_the_child(attacker: Zygote) -> None:
@@ -69,7 +68,7 @@ def test_leaving_the_answers_ends_the_child(attacker: Zygote) -> None:
         assert attacker.pid is not None
         assert _children(attacker.pid)
         answers.close()
-    _wait_until(lambda: not _children(attacker.pid or 0))
+    until(lambda: not _children(attacker.pid or 0))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,7 @@ def test_children_die_with_the_zygote() -> None:
             os.kill(zygote.pid, signal.SIGKILL)
             with pytest.raises(SandboxUnreachable):
                 list(answers)
-        _wait_until(lambda: not any(map(alive, guards + readers)))
+        until(lambda: not any(map(alive, guards + readers)))
     finally:
         zygote.close()
 
@@ -232,10 +231,3 @@ def _children(process: int) -> list[int]:
     except OSError:
         return []
     return [child for child in map(int, told.split()) if alive(child)]
-
-
-def _wait_until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        os.sched_yield()

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from pikepdf import Dictionary, Name, Pdf
-from way_world import LETTER, PATIENCE, World, armed, wait
+from way_world import LETTER, PATIENCE, World, armed
 
 from ingest.crew import work
 from ingest.desk import Desk
@@ -22,6 +22,7 @@ from ingest.text_part import Reading
 from ingest.working import take_over
 from storage.catalog.states import BlobPart, Outcome, Reason, State
 from storage.clock import FixedClock
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -69,7 +70,7 @@ def test_a_long_document_cut_off_is_read_on_from_the_last_page_kept(world: World
     armed("kill@read.2")
     world.household.start_workers()
     taken = world.deposit(_pdf(40), "dài.pdf")
-    wait(lambda: world.household.worker_pid is None)
+    until(lambda: world.household.worker_pid is None)
     world.household.stop_workers()
     record = taken.receipt.record
     cut_off = Reading.parse(world.content(world.blobs(record)[BlobPart.TEXT]))
@@ -117,7 +118,7 @@ def _work_to_the_end(world: World, desk: Desk) -> None:
     crew = threading.Thread(target=work, args=(replace(desk, is_stopping=stop.is_set), stop, 2))
     crew.start()
     try:
-        wait(world.is_idle)
+        until(world.is_idle)
     finally:
         stop.set()
         crew.join()

@@ -8,10 +8,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from way_world import LETTER, World, armed, marked, wait
+from way_world import LETTER, World, armed, marked
 
 from storage.catalog.states import BlobPart, Outcome
 from storage.vault.keeper.protocol import Role
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -87,11 +88,11 @@ def test_a_worker_of_the_household_killed_in_the_midst_of_keeping_is_followed_by
         world.household.start_workers()
         contents.append(LETTER.format(number=900 + len(contents), what=where, text="Khoản 1.").encode())
         taken = world.deposit(contents[-1])
-        wait(lambda: world.household.worker_pid is None)
+        until(lambda: world.household.worker_pid is None)
         armed(None)
         world.household.tend()
         assert world.settled(taken).outcome is Outcome.STORED
-        wait(world.is_idle)
+        until(world.is_idle)
         world.household.stop_workers()
     world.assert_whole(contents)
     assert BlobPart.ENVELOPE not in {row["part"] for row in world.rows("blob")}

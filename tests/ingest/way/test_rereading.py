@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from way_world import LETTER, READER_DIES, World, made_instance, open_index_path, wait
+from way_world import LETTER, READER_DIES, World, made_instance, open_index_path
 
 from classification import Level
 from ingest.desk import Desk
@@ -40,6 +40,7 @@ from storage.vault.blob import Stored
 from storage.vault.keeper.protocol import Role
 from storage.vault.loan import Loan
 from storage.vault.tokens import new_token, read_key_file, token_hash
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -63,7 +64,7 @@ def kept(world: World, early: Desk, text: str) -> str:
     to_the_end(early)
     record = world.receipt(taken.receipt.id).record
     assert record is not None and world.row(record)["state"] is State.KEPT
-    wait(lambda: is_indexed(world, record))
+    until(lambda: is_indexed(world, record))
     return record
 
 
@@ -146,7 +147,7 @@ def test_a_closed_record_stays_closed_and_its_words_in_sealed_parts_alone(world:
     assert isinstance(lent, bytes) and lent.startswith(b"age-encryption.org/v1\n")
     assert world.facts(record) == facts
     to_the_end(desk)
-    wait(lambda: is_indexed(world, record))
+    until(lambda: is_indexed(world, record))
     assert "phòng chống sancatmoi" in text_of(world, record)
     assert (world.facts(record), world.row(record)["indexed_at"] is not None) == (facts, True)
     assert found(world, record) is None
@@ -160,7 +161,7 @@ def test_a_mark_that_the_earlier_reader_missed_closes_the_record(world: World, e
     assert world.facts(record).is_open and found(world, record) is not None
     order(world, record)
     to_the_end(desk)
-    wait(lambda: is_indexed(world, record))
+    until(lambda: is_indexed(world, record))
     facts = world.facts(record)
     assert facts.home == facts.wrapped == PartitionName(world.archive.office, Level.TOI_MAT)
     with world.archive.catalog.read() as connection:
@@ -181,7 +182,7 @@ def test_a_person_s_level_stands_against_what_she_was_told_before(world: World, 
             connection.execute(record_table.update().where(record_table.c.id == record).values(proposed_level=proposed))
         order(world, record)
         to_the_end(desk)
-        wait(lambda record=record: is_indexed(world, record))
+        until(lambda record=record: is_indexed(world, record))
         row = world.row(record)
         assert (row["level"], row["review"], row["proposed_level"]) == (level, False, Level.TOI_MAT)
 
@@ -237,7 +238,7 @@ def test_what_a_person_corrects_meanwhile_goes_before_the_new_reading(world: Wor
     watched = Watched(desk.archive, desk.transit, desk.sandbox, desk.lease, is_stopping, desk.readers)
     if when == "before it is put in place":
         Watched.before_sealing.append(lambda: correct(world, record))
-    wait(lambda: take_next(watched, "worker") and waiting(world, record)["done"])
+    until(lambda: take_next(watched, "worker") and waiting(world, record)["done"])
     assert description_of(world, record).subject == CORRECTED
     assert world.blobs(record)[BlobPart.TEXT] == parts[BlobPart.TEXT]
     assert (waiting(world, record)["last_error"], waiting(world, record)["sealed_input"]) == (None, None)
@@ -376,7 +377,7 @@ def live_through(world: World, early: Desk, spec: str, number: int, *, is_closed
             world.content(blob)
         life(world, "count")
         LEFT_BY_KILLS.update(strays(world))
-    wait(lambda: is_indexed(world, record))
+    until(lambda: is_indexed(world, record))
     facts, parts = world.facts(record), world.blobs(record)
     assert facts.home == facts.wrapped == PartitionName(world.archive.office, Level.TOI_MAT)
     assert world.content(parts[BlobPart.ORIGINAL]) == original

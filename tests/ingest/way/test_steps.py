@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from way_world import LETTER, READER_DIES, World, marked, open_index_path, wait
+from way_world import LETTER, READER_DIES, World, marked, open_index_path
 
 from ingest.desk import Desk, Stopping
 from ingest.heartbeat import kept_in_hand
@@ -29,6 +29,7 @@ from storage.errors import LeaseLost
 from storage.failpoints import arm, disarm
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import rendezvous
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -90,7 +91,7 @@ def test_a_lease_is_lengthened_while_the_work_goes_on(world: World, desk: Desk) 
 
     before = lease()
     with kept_in_hand(replace(desk, lease=timedelta(milliseconds=60)), lambda connection, until: heartbeat(connection, job, until)):
-        wait(lambda: lease() != before)
+        until(lambda: lease() != before)
     take_over(desk, is_first=True)
     at_the_end(desk)
 
@@ -144,7 +145,7 @@ def test_a_record_with_a_damaged_part_is_tried_again_later_and_stops_nobody(worl
     assert (work["done"], work["last_error"], work["owner"]) == (False, Reason.CRASHED, None)
     assert world.row(other.receipt.record)["state"] is State.KEPT
     header.write_bytes(sound)
-    wait(lambda: take_next(desk, "worker"))
+    until(lambda: take_next(desk, "worker"))
     assert world.row(taken.receipt.record)["state"] is State.KEPT
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from way_world import LETTER, World, armed, made_instance, marked, open_index_path, wait
+from way_world import LETTER, World, armed, made_instance, marked, open_index_path
 
 from classification import Level
 from search_api.household import Household
@@ -24,6 +24,7 @@ from storage.index.embedded import open_partition
 from storage.vault.age import HybridIdentity, open_header
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Role
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -47,7 +48,7 @@ def test_an_open_letter_is_kept_described_and_found(world: World) -> None:
     taken = world.deposit(text, "quyết định.txt")
     settled = world.settled(taken)
     assert (settled.outcome, settled.reason) == (Outcome.STORED, None)
-    wait(world.is_idle)
+    until(world.is_idle)
     facts, row = world.facts(settled.record), world.row(settled.record)
     assert facts.is_open
     assert (row["state"], row["review"], row["size_shown"], row["page_count"]) == (State.KEPT, False, len(text.encode()), 1)
@@ -72,7 +73,7 @@ def test_an_open_letter_is_kept_described_and_found(world: World) -> None:
 
 def test_what_is_kept_transit_no_longer_opens(world: World, transit: HybridIdentity) -> None:
     settled = world.settled(world.deposit(LETTER.format(number=13, what="hạn hán", text="Khoản 1.")))
-    wait(world.is_idle)
+    until(world.is_idle)
     for blob in world.blobs(settled.record).values():
         with pytest.raises(KeyNotRight):
             open_header(world.archive.store.read_header(blob.id, blob.header_version), [transit])
@@ -82,7 +83,7 @@ def test_words_of_a_closed_record_stand_in_no_row_and_no_file(world: World) -> N
     open_words, closed_words = ("rongbien", "hoadao"), ("ngoctrai", "sancat")
     opened = world.settled(world.deposit(LETTER.format(number=14, what=open_words[0], text=open_words[1]), "opennamecanary.txt"))
     closed = world.settled(world.deposit(marked(LETTER.format(number=15, what=closed_words[0], text=closed_words[1])), "closednamecanary.txt"))
-    wait(world.is_idle)
+    until(world.is_idle)
     assert world.facts(closed.record).home == PartitionName(world.archive.office, Level.TOI_MAT)
     seen = "\n".join(str(dict(row)) for table in _tables(world) for row in world.rows(table))
     index = open_partition(open_index_path(world.home, world.archive.office), world.archive.open_index_key)
@@ -125,7 +126,7 @@ def test_a_damaged_document_is_quarantined_at_the_highest_level_as_it_came(world
     content = DAMAGED.read_bytes()
     settled = world.settled(world.deposit(content, "hỏng.pdf"))
     assert (settled.outcome, settled.reason) == (Outcome.QUARANTINED, Reason.DAMAGED)
-    wait(world.is_idle)
+    until(world.is_idle)
     facts = world.facts(settled.record)
     assert facts.wrapped == facts.home == PartitionName(world.archive.office, Level.TUYET_MAT)
     blobs = world.blobs(settled.record)
@@ -153,7 +154,7 @@ def test_a_document_that_kills_its_worker_three_times_is_quarantined_and_the_oth
     taken = world.deposit("the worker dies of this")
     for attempt in (1, 2, 3):
         world.household.tend()
-        wait(lambda: world.household.worker_pid is None)
+        until(lambda: world.household.worker_pid is None)
         assert _attempts(world, taken.receipt.record) == attempt
         _lease_runs_out(world)
     armed(None)
@@ -169,7 +170,7 @@ def test_without_its_sandbox_the_worker_ends_and_never_reads_behind_weaker_walls
     assert not others
     os.kill(int(zygote), signal.SIGKILL)
     taken = world.deposit("read behind whole walls, or not at all")
-    wait(lambda: world.household.worker_pid is None)
+    until(lambda: world.household.worker_pid is None)
     assert not world.receipt(taken.receipt.id).outcome.final
     world.household.tend()
     assert world.settled(taken).outcome is Outcome.STORED
@@ -212,7 +213,7 @@ def _end_worker(world: World) -> None:
     pid = world.household.worker_pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
-    wait(lambda: world.household.worker_pid is None)
+    until(lambda: world.household.worker_pid is None)
 
 
 def _attempts(world: World, record: str | None) -> int:

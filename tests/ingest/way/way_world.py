@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,8 +29,9 @@ from storage.vault.age import HybridIdentity, open_header, parse_identities
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Role
 from tests.instances import Instance
+from tests.waiting import until
 
-__all__ = ["LETTER", "LIGHT", "READER_DIES", "World", "armed", "made_instance", "marked", "open_index_path", "wait"]
+__all__ = ["LETTER", "LIGHT", "READER_DIES", "World", "armed", "made_instance", "marked", "open_index_path"]
 
 LIGHT = (str(Path(__file__).with_name("light_zygote.py")),)
 PATIENCE = 60.0
@@ -62,13 +62,6 @@ def made_instance(folder: Path, *words: str) -> Instance:
 def open_index_path(home: Home, office: OfficeId) -> Path:
     """The file of an office's embedded open partition."""
     return home.catalog / f"open-{office}.db"
-
-
-def wait(condition: Callable[[], bool], what: str = "it did not come to be") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 class World:
@@ -104,7 +97,7 @@ class World:
 
     def settled(self, taken: Taken) -> Receipt:
         """The receipt, once the worker has given it its final outcome."""
-        wait(lambda: self.receipt(taken.receipt.id).outcome.final)
+        until(lambda: self.receipt(taken.receipt.id).outcome.final)
         return self.receipt(taken.receipt.id)
 
     def facts(self, record: str | None) -> RecordFacts:

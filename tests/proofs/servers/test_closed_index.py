@@ -17,7 +17,6 @@ from storage.vault.kek import FileKek
 from storage.vault.keyring import KeyKind, Keyring
 from storage.walls.memory import LockedPages
 from tests.instances import Instance
-from tests.proofs.served import until
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.proofs.servers.test_open_to_closed import CLOSED_WORDS, Search, deposited, dumped_index, forms
 from tests.proofs.servers.test_walls import tried
@@ -25,6 +24,7 @@ from tests.search_api.papers import secret
 from tests.servers.elasticsearch import ElasticsearchCluster
 from tests.servers.postgresql import PostgresServer
 from tests.servers.s3 import S3Server
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 

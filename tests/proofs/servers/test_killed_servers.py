@@ -29,12 +29,13 @@ from storage.vault.kek import FileKek
 from storage.vault.keyring import Keyring
 from storage.walls.memory import LockedPages
 from tests.instances import ONE_READS, Instance
-from tests.proofs.served import OPEN, Served, until
+from tests.proofs.served import OPEN, Served
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.servers.elasticsearch import ElasticsearchCluster
 from tests.servers.postgresql import PostgresServer, connection_string
 from tests.servers.s3 import S3Server
 from tests.servers.trust import Trust
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(3600)]
 

@@ -13,10 +13,10 @@ from psycopg import sql
 
 from storage.servers import Server
 from tests.instances import Instance
-from tests.proofs.served import until
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.search_api.papers import notice, secret
 from tests.servers.postgresql import connection_string
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 

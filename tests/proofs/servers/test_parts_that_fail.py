@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.proofs.served import OPEN, Answer, until
+from tests.proofs.served import OPEN, Answer
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.servers.elasticsearch import ElasticsearchCluster
 from tests.servers.postgresql import PostgresServer
 from tests.servers.processes import LocalServer
 from tests.servers.s3 import S3Server
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 

@@ -11,8 +11,9 @@ from storage.index.elastic.documents import index_body
 from storage.index.elastic.names import Names
 from storage.settings import read_settings
 from tests.instances import Instance
-from tests.proofs.served import OPEN, until
+from tests.proofs.served import OPEN
 from tests.proofs.servers.conftest import Heard, Servers
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 

@@ -11,9 +11,10 @@ from storage.home import Home
 from storage.index.elastic.cluster import Cluster
 from storage.index.elastic.names import Names
 from storage.settings import read_settings
-from tests.proofs.served import OPEN, until
+from tests.proofs.served import OPEN
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.search_api.papers import secret
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(300)]
 

@@ -37,11 +37,12 @@ from storage.vault.keeper.duties import DUTIES
 from storage.vault.keeper.protocol import Role
 from tests.instances import Instance
 from tests.proofs.memory import inspected, private, secrets_of
-from tests.proofs.served import OPEN, Answer, Served, alive, children_of, until
+from tests.proofs.served import OPEN, Answer, Served, alive, children_of
 from tests.proofs.servers.conftest import Heard, Servers
 from tests.proofs.servers.worker_hosts import Away, joining_file
 from tests.servers.postgresql import connection_string
 from tests.servers.processes import free_port
+from tests.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.instances import VANKHO, Instance
-from tests.proofs.served import alive, children_of, group_of, until
+from tests.proofs.served import alive, children_of, group_of
+from tests.waiting import until
 
 __all__ = ["Away", "joining_file"]
 

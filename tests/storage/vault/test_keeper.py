@@ -7,9 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,7 +17,8 @@ from storage.home import Home
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import Role
 from tests.instances import Instance
-from tests.proofs.served import standing_still
+from tests.proofs.served import alive, standing_still
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -29,20 +28,6 @@ def household(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Iterator[H
     monkeypatch.setenv("XDG_CONFIG_HOME", str(instance.config))
     with Household(Home(instance.home)) as running:
         yield running
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.01)
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 def test_a_duty_answers_only_the_roles_it_names(household: Household) -> None:
@@ -59,7 +44,7 @@ def test_a_keeper_that_died_is_started_again_and_the_same_client_goes_on(househo
     pid = household.keeper_pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    _wait(lambda: household.keeper_pid is None)
+    until(lambda: household.keeper_pid is None)
     household.tend()
     assert household.keeper.ask("keys") == before
     assert household.keeper_pid not in (None, pid)
@@ -74,7 +59,7 @@ def test_a_keeper_that_is_stopped_is_said_to_be_unreachable_and_serves_again_whe
         for _ in range(3):
             with pytest.raises(KeeperUnreachable):
                 client.ask("keys")
-    _wait(lambda: bool(KeeperClient(household.ends[Role.API]).ask("keys")["keys"]))
+    until(lambda: bool(KeeperClient(household.ends[Role.API]).ask("keys")["keys"]))
 
 
 def test_nonsense_on_a_connection_ends_that_connection_alone(household: Household) -> None:
@@ -98,7 +83,7 @@ def test_the_keeper_dies_with_whoever_started_it(instance: Instance) -> None:
     with subprocess.Popen([sys.executable, "-c", program, str(instance.home)], env=instance.env, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert _is_running(pid)
+        assert alive(pid)
         parent.kill()
-    _wait(lambda: not _is_running(pid))
+    until(lambda: not alive(pid))
     instance.run("key", "list")  # the lock died with it as well
