@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from storage.access.subject import Subject, subject_at
 from storage.catalog.facts import facts_at
 from storage.catalog.names import PersonId
-from storage.catalog.offices import all_offices
+from storage.catalog.offices import offices_within
 
 __all__ = ["load_subject"]
 
@@ -19,4 +19,4 @@ def load_subject(connection: sa.Connection, person: PersonId, at: datetime) -> S
 
     Raises TooManyGrants as `subject_at` does.
     """
-    return subject_at(person, facts_at(connection, person, at), all_offices(connection), at)
+    return subject_at(person, facts_at(connection, person, at), lambda own: offices_within(connection, own, at), at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,6 @@ from classification.levels import Compartment, Level
 from storage.access.actions import Action, Role, actions_of
 from storage.catalog.facts import PersonFact
 from storage.catalog.names import CaseId, Depositor, OfficeId, PersonId, SourceId
-from storage.catalog.offices import Office
 from storage.catalog.states import DepositorKind, FactKind
 from storage.errors import TooManyGrants
 from storage.ids import RecordId
@@ -76,10 +75,12 @@ def record_token(record: RecordId) -> str:
     return f"record:{record}"
 
 
-def subject_at(person: PersonId, facts: Iterable[PersonFact], offices: Iterable[Office], at: datetime) -> Subject | None:
+def subject_at(
+    person: PersonId, facts: Iterable[PersonFact], within: Callable[[frozenset[OfficeId]], frozenset[OfficeId]], at: datetime
+) -> Subject | None:
     """The person as she stands at `at`, or None if she is disabled then.
 
-    facts: rows about her that nothing supersedes; those not in force at `at` do not count. offices: all there are.
+    facts: rows about her that nothing supersedes; those not in force at `at` do not count. within: as `offices_within`, at that moment.
     Facts that contradict each other add up, so that ending a fact never adds a right.
     Raises TooManyGrants if her cases and grants leave no room for an office's token.
     """
@@ -100,7 +101,7 @@ def subject_at(person: PersonId, facts: Iterable[PersonFact], offices: Iterable[
         clearance=max((Level[name] for name in held[FactKind.CLEARANCE]), default=Level.NON_CONFIDENTIAL),
         compartments=frozenset(map(Compartment, held[FactKind.COMPARTMENT])),
         offices=own,
-        scope=_scope(own, offices, at),
+        scope=within(own),
         cases=frozenset(map(CaseId, cases)),
         records=frozenset(map(RecordId, held[FactKind.GRANT_RECORD])),
     )
@@ -109,23 +110,3 @@ def subject_at(person: PersonId, facts: Iterable[PersonFact], offices: Iterable[
 def source_subject(source: SourceId, office: OfficeId, at: datetime) -> Subject:
     """A scanner or another machine that deposits for an office."""
     return Subject(id=Depositor(DepositorKind.SOURCE, source), at=at, offices=frozenset({office}))
-
-
-def _scope(own: frozenset[OfficeId], offices: Iterable[Office], at: datetime) -> frozenset[OfficeId]:
-    """`own`, the offices below them (ended ones too: their papers stay), and those that one of them succeeded by `at`."""
-    below: dict[OfficeId, list[OfficeId]] = {}
-    known = set()
-    for office in offices:
-        known.add(office.id)
-        if office.parent is not None and office.valid_from <= at:
-            below.setdefault(office.parent, []).append(office.id)
-        if office.successor is not None and office.valid_to is not None and office.valid_to <= at:
-            below.setdefault(office.successor, []).append(office.id)
-    reached: set[OfficeId] = set()
-    waiting = list(own & known)
-    while waiting:
-        office_id = waiting.pop()
-        if office_id not in reached:
-            reached.add(office_id)
-            waiting += below.get(office_id, [])
-    return frozenset(reached)

@@ -13,7 +13,7 @@ from storage.catalog.schema import office
 from storage.catalog.states import OfficeKind
 from storage.errors import NameTaken, NotFound
 
-__all__ = ["Office", "add_office", "all_offices", "end_office", "office_of"]
+__all__ = ["Office", "add_office", "all_offices", "end_office", "office_of", "offices_within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,30 @@ _COLUMNS = (
     office.c.successor_id,
 )
 
-_ALL = sa.select(*_COLUMNS).order_by(office.c.id)  # made once: it is asked at every request
+_ALL = sa.select(*_COLUMNS).order_by(office.c.id)
 
 
 def all_offices(connection: sa.Connection) -> tuple[Office, ...]:
     """Every office there is or was, by id."""
     return tuple(Office(*row) for row in connection.execute(_ALL))
+
+
+def offices_within(connection: sa.Connection, own: frozenset[OfficeId], at: datetime) -> frozenset[OfficeId]:
+    """Of these offices those that there are, the offices below them (ended ones too: their papers stay), and those that one of them
+    succeeded by `at`."""
+    return frozenset(connection.execute(_WITHIN, {"own": list(own), "at": at}).scalars())
+
+
+def _within() -> sa.Select[OfficeId]:
+    at = sa.bindparam("at", type_=office.c.valid_from.type)
+    reached = sa.select(office.c.id).where(office.c.id.in_(sa.bindparam("own", expanding=True))).cte("reached", recursive=True)
+    is_below = sa.and_(office.c.parent_id == reached.c.id, office.c.valid_from <= at)
+    is_succeeded = sa.and_(office.c.successor_id == reached.c.id, office.c.valid_to <= at)
+    following = sa.select(office.c.id).join_from(office, reached, sa.or_(is_below, is_succeeded))
+    return sa.select(reached.union(following).c.id)  # a union lets each in once, so that offices in a ring end
+
+
+_WITHIN = _within()  # made once: it is asked at every request
 
 
 def office_of(connection: sa.Connection, office_id: OfficeId) -> Office | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -141,3 +142,27 @@ def every_partition() -> frozenset[PartitionName]:
     sets = [frozenset[Compartment](), *(frozenset({c}) for c in Compartment), frozenset(Compartment)]
     closed = {PartitionName(office, level, names) for office in OFFICES for level in Level for names in sets}
     return frozenset(closed | {PartitionName(office) for office in OFFICES})
+
+
+def within(offices: Iterable[Office], at: datetime) -> Callable[[frozenset[OfficeId]], frozenset[OfficeId]]:
+    """What `offices_within` finds in a catalog that holds these offices."""
+    below: dict[OfficeId, list[OfficeId]] = {}
+    known = set()
+    for office in offices:
+        known.add(office.id)
+        if office.parent is not None and office.valid_from <= at:
+            below.setdefault(office.parent, []).append(office.id)
+        if office.successor is not None and office.valid_to is not None and office.valid_to <= at:
+            below.setdefault(office.successor, []).append(office.id)
+
+    def reached_from(own: frozenset[OfficeId]) -> frozenset[OfficeId]:
+        reached: set[OfficeId] = set()
+        waiting = list(own & known)
+        while waiting:
+            office_id = waiting.pop()
+            if office_id not in reached:
+                reached.add(office_id)
+                waiting += below.get(office_id, [])
+        return frozenset(reached)
+
+    return reached_from

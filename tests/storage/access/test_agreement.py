@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sqlalchemy as sa
-from access_world import T0, WHO, RandomWorld, Undo, as_rows, every_partition, insert_record, levels, worlds
+from access_world import T0, WHO, RandomWorld, Undo, as_rows, every_partition, insert_record, levels, within, worlds
 from hypothesis import given, settings
 
 from classification.levels import Compartment, Level
@@ -40,7 +40,7 @@ def test_decision_clause_and_partitions_agree(catalog: Catalog, world: RandomWor
         with catalog.write() as connection:
             fill(connection, world)
             subject = load_subject(connection, WHO, world.at)
-            assert subject == subject_at(WHO, as_rows(world.facts), world.offices, world.at)
+            assert subject == subject_at(WHO, as_rows(world.facts), within(world.offices, world.at), world.at)
             assert subject is not None
             for action in Action:
                 decided = {each.id for each in world.records if decide(subject, action, each).allowed}
@@ -68,7 +68,7 @@ def asked(subject: Subject, records: tuple[RecordFacts, ...]) -> set[str]:
 
 
 def subject_of(world: RandomWorld) -> Subject:
-    subject = subject_at(WHO, as_rows(world.facts), world.offices, world.at)
+    subject = subject_at(WHO, as_rows(world.facts), within(world.offices, world.at), world.at)
     assert subject is not None
     return subject
 
@@ -106,8 +106,9 @@ def test_a_fact_that_ends_never_adds_a_right(world: RandomWorld) -> None:
 @given(worlds(count=0))
 def test_only_facts_of_that_moment_count(world: RandomWorld) -> None:
     in_force = tuple(fact for fact in as_rows(world.facts) if fact.holds(world.at))
-    assert subject_at(WHO, as_rows(world.facts), world.offices, world.at) == subject_at(WHO, in_force, world.offices, world.at)
+    reach = within(world.offices, world.at)
+    assert subject_at(WHO, as_rows(world.facts), reach, world.at) == subject_at(WHO, in_force, reach, world.at)
     expired = tuple(fact for fact in as_rows(world.facts) if fact.valid_to is not None and fact.valid_to <= world.at)
-    nobody = subject_at(WHO, expired, world.offices, world.at)
+    nobody = subject_at(WHO, expired, reach, world.at)
     assert nobody is not None
     assert (nobody.actions, nobody.tokens, nobody.scope) == (frozenset(), frozenset(), frozenset())

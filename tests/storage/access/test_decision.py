@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 import sqlalchemy as sa
-from access_world import LAN, NGA, SCAN, T0, WHO, Undo, insert_record
+from access_world import LAN, NGA, SCAN, T0, WHO, Undo, insert_record, within
 
 from classification.levels import Compartment, Level
 from storage.access import (
@@ -73,7 +73,7 @@ def person(
 ) -> Subject:
     held = [fact(FactKind.ROLE, role) for role in roles]
     held += [fact(FactKind.CLEARANCE, clearance.name), fact(FactKind.OFFICE, office), *more]
-    subject = subject_at(WHO, held, TREE, at)
+    subject = subject_at(WHO, held, within(TREE, at), at)
     assert subject is not None
     return subject
 
@@ -204,7 +204,7 @@ def test_a_row_that_somebody_lowered_or_moved_opens_nothing() -> None:
 
 
 def test_who_is_disabled_is_nobody() -> None:
-    assert subject_at(WHO, [fact(FactKind.ROLE, Role.ARCHIVIST), fact(FactKind.DISABLED, "")], TREE, T0) is None
+    assert subject_at(WHO, [fact(FactKind.ROLE, Role.ARCHIVIST), fact(FactKind.DISABLED, "")], within(TREE, T0), T0) is None
 
 
 def test_an_expired_grant_opens_nothing_and_is_known_to_have_opened_then() -> None:

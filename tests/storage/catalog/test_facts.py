@@ -12,7 +12,7 @@ from classification.levels import Compartment, Level
 from storage.catalog import schema
 from storage.catalog.facts import NewFact, PersonFact, add_fact, end_fact, facts_at
 from storage.catalog.names import OfficeId, PartitionName, PersonId, SourceId, parse_compartments
-from storage.catalog.offices import Office, add_office, all_offices, end_office
+from storage.catalog.offices import Office, add_office, all_offices, end_office, offices_within
 from storage.catalog.partitions import add_partition_key
 from storage.catalog.people import (
     Person,
@@ -133,6 +133,26 @@ def test_an_office_ends_once_and_its_id_is_never_given_again(world: World) -> No
             end_office(connection, old.id, later(60), OFFICE)
         with pytest.raises(NameTaken):
             add_office(connection, old)
+
+
+def test_of_an_office_all_below_it_are_reached_and_from_its_end_on_the_one_that_it_took_over(world: World) -> None:
+    district, ward, coming, old = map(OfficeId, ("district", "ward", "coming", "old"))
+    with world.catalog.write() as connection:
+        for name, parent, since in ((district, OFFICE, 0), (ward, district, 0), (coming, OFFICE, 40), (old, None, 0)):
+            add_office(connection, Office(name, name, OfficeKind.OTHER, parent, Level.MAT, later(since)))
+        end_office(connection, ward, later(10), None)
+        end_office(connection, old, later(50), district)
+
+        def reached(seconds: float, *own: OfficeId) -> set[OfficeId]:
+            return set(offices_within(connection, frozenset(own), later(seconds)))
+
+        assert reached(39, OFFICE) == {OFFICE, district, ward}
+        assert reached(49, OFFICE) == {OFFICE, district, ward, coming}
+        assert reached(50, OFFICE) == {OFFICE, district, ward, coming, old}
+        assert reached(50, ward, old) == {ward, old}
+        assert reached(50, OfficeId("never")) == reached(50) == set()
+        connection.execute(schema.office.update().where(schema.office.c.id == OFFICE).values(parent_id=ward))
+        assert reached(0, ward) == {OFFICE, district, ward}  # a ring ends
 
 
 def test_a_records_level_of_then_is_known_after_it_changed(world: World) -> None:
