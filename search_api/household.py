@@ -9,15 +9,17 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import ExitStack
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from search_api.members import Member, end_all, piped, reported, sole_holder, tended
 from storage.home import Home
 from storage.settings import Settings, read_settings
-from storage.vault.founding import Plan, plan_text
 from storage.vault.keeper.client import KeeperClient
 from storage.vault.keeper.protocol import HELD, Role, rendezvous
 from storage.walls import children
+
+if TYPE_CHECKING:
+    from storage.vault.founding import Plan
 
 __all__ = ["Household", "found_instance"]
 
@@ -32,6 +34,8 @@ _END_PATIENCE = 10.0
 
 def found_instance(plan: Plan) -> Settings:
     """Make the instance of `plan`, in a keeper's process of its own. Raises what storage.vault.founding.found raises."""
+    from storage.vault.founding import plan_text  # a quarter of a second that no other command is to spend
+
     with piped(plan_text(plan)) as pipe:  # it may hold passwords
         reported([*_KEEPER, "found"], [str(pipe.fileno())], (pipe.fileno(),))
     return read_settings(plan.home)
