@@ -48,7 +48,7 @@ def connected(context: Context, *, works: bool = False, tries: bool = False) -> 
     # Imported where no supervisor runs: as a client of one a command is there in a tenth of the time.
     from search_api.household import Household
 
-    Thread(target=import_module, args=("search_api.app",), daemon=True).start()  # while the keeper starts, which takes as long
+    Thread(target=import_module, args=("search_api.app",)).start()  # while the keeper starts, which takes as long
     with Household(home) as household:
         if works:
             household.start_workers()
