@@ -14,7 +14,7 @@ UPPER = LOWER.upper()  # both for use inside a character class: Vietnamese capit
 _MAX_MARKS = 8  # combining marks kept on one letter: canonical ordering of a long run is quadratic
 _SHAPE = "\u0302\u0306\u031b"  # circumflex, breve, horn: part of the letter, so they stand before the tone
 
-_CYRILLIC = dict(zip("АВЕЗКМНОРСТУХІЈЅԌԜаесорхуіјѕԁһԛԝѵ", "ABE3KMHOPCTYXIJSGWaecopxyijsdhqwv", strict=True))
+_CYRILLIC = dict(zip("АВЕЗКМНОРСТУХІЈЅԌԜԀҺԚѴаесорхуіјѕԁһԛԝѵ", "ABE3KMHOPCTYXIJSGWDHQVaecopxyijsdhqwv", strict=True))
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορτυχ", "ABEZHIKMNOPTYXaivoptux", strict=True))
 _ALIKE = str.maketrans(_CYRILLIC | _GREEK)
 _ALIKE_SET = frozenset(map(chr, _ALIKE))
@@ -28,6 +28,7 @@ def _one_for_one() -> dict[int, str]:
     table |= dict.fromkeys((*range(0x2010, 0x2016), 0x2043, 0x2212, 0xFE58, 0xFE63, 0xFF0D), "-")
     table |= dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
     table |= dict.fromkeys((0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029), "\n")
+    table |= {0x1A6: "R", 0xA7AE: "I"}  # whose small letters are among these
     table |= {0xD0: "Đ", 0x189: "Đ", 0xF0: "đ", 0x256: "đ"}
     gone = (*range(0x09), *range(0x0E, 0x1C), 0x1F, *range(0x7F, 0x85), *range(0x86, 0xA0), 0xAD, 0x34F, 0x115F, 0x1160, 0x180E)
     gone += (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, 0xFEFF, 0xFFA0, *range(0xFE00, 0xFE10))
@@ -39,10 +40,10 @@ _ONE_FOR_ONE = _one_for_one()
 _MARK_RUN = re.compile(r"[^\w\s\x00-\x7f]{2,}")
 _LOOSE_MARK = re.compile(r"[\u0300-\u036f]")
 _TOKEN = re.compile(r"\S+")
-_ALIEN = re.compile(r"[\u0370-\u03ff\u0400-\u052f]")
+_ALIEN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
-_CHANGED = frozenset(map(chr, (*_ONE_FOR_ONE, 0x0D, *range(0x370, 0x400), *range(0x400, 0x530))))
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff\u2c60-\u2c7f]")
+_CHANGED = frozenset(map(chr, (*_ONE_FOR_ONE, 0x0D, *range(0x370, 0x400), *range(0x400, 0x530), *range(0x1F00, 0x2000))))
 """Characters that may not stay as they are; combining marks are the others."""
 
 
@@ -63,7 +64,7 @@ def normalise(text: str) -> str:
     if _LOOSE_MARK.search(text):
         text = _MARK_RUN.sub(_ordered, unicodedata.normalize("NFD", text))
     if _ALIEN.search(text):
-        text = _TOKEN.sub(_relatined, text)
+        text = _TOKEN.sub(_relatined, unicodedata.normalize("NFC", text))
     composed = unicodedata.normalize("NFC", text)
     return text if composed == text else composed.translate(_ONE_FOR_ONE)
 
