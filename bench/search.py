@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
@@ -163,34 +164,28 @@ class Asking:
 
 
 class Bare:
-    """The same words, page and total, asked of Elasticsearch alone."""
+    """A request for the same words and as many hits, and the exact total, asked of Elasticsearch alone."""
 
-    def __init__(self, cluster: Cluster, names: Names, offices: Sequence[str]) -> None:
+    def __init__(self, cluster: Cluster, names: Names, offices: Sequence[str], request: Callable[[str], Query]) -> None:
         self._cluster, self._indexes = cluster, [names.answering(type(OFFICES[0])(office)) for office in offices]
+        self._request = request
 
     def __call__(self, text: str) -> int:
         """Ask, and read the answer; returns the total."""
-        words: list[Query] = [{"multi_match": {"query": shortened(word), "fields": [HEAD, TEXT]}} for word in written(text).folded]
-        request: Query = {"query": {"bool": {"must": words}}, "size": 20, "track_total_hits": True}
-        return _total(self._cluster.search(self._indexes, request, "bench"))
+        answer = self._cluster.search(self._indexes, self._request(text), "bench")
+        assert isinstance(answer, dict)
+        return int(answer["hits"]["total"]["value"])
 
 
-class Ranked:
-    """The request that Elasticsearch is asked for the same page, hit by hit, asked of it alone."""
-
-    def __init__(self, cluster: Cluster, names: Names, offices: Sequence[str]) -> None:
-        self._cluster, self._indexes = cluster, [names.answering(type(OFFICES[0])(office)) for office in offices]
-        self._source = ElasticSource(cluster, names, {})
-
-    def __call__(self, text: str) -> int:
-        """Ask, and read the answer; returns the total."""
-        request = self._source.request(Question(parse_query(text), limit=20))
-        return _total(self._cluster.search(self._indexes, request, "bench"))
+def plain(text: str) -> Query:
+    """Each word must occur."""
+    words: list[Query] = [{"multi_match": {"query": shortened(word), "fields": [HEAD, TEXT]}} for word in written(text).folded]
+    return {"query": {"bool": {"must": words}}, "size": 20, "track_total_hits": True}
 
 
-def _total(answer: object) -> int:
-    assert isinstance(answer, dict)
-    return int(answer["hits"]["total"]["value"])
+def of_ranking(source: ElasticSource, text: str) -> Query:
+    """What gives the same page as ours, hit by hit."""
+    return source.request(Question(parse_query(text), limit=20))
 
 
 def timed(asks: dict[str, Callable[[str], int]], texts: list[str]) -> dict[str, list[float]]:
@@ -232,7 +227,8 @@ def compared(made: Served, count: int, cluster: Cluster | None) -> None:
         for name, offices in (("one", OFFICES[:1]), ("all", OFFICES)):
             asks: dict[str, Callable[[str], int]] = {"search": Asking(served, name)}
             if cluster is not None:
-                asks = {PLAIN: Bare(cluster, names, offices), RANKED: Ranked(cluster, names, offices), **asks}
+                ranked = partial(of_ranking, ElasticSource(cluster, names, {}))
+                asks = {PLAIN: Bare(cluster, names, offices, plain), RANKED: Bare(cluster, names, offices, ranked), **asks}
             asks |= {"with snippets": Asking(served, name, snippets="true"), "with facets": Asking(served, name, facets="true")}
             require_equal(asks, texts[:20])
             report(f"a reader of {name}, {count} questions (target {SEARCH_TARGET})", timed(asks, texts), (PLAIN, RANKED) if cluster else ())

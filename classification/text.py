@@ -40,10 +40,11 @@ _ONE_FOR_ONE = _one_for_one()
 _MARK_RUN = re.compile(r"[^\w\s\x00-\x7f]{2,}")
 _LOOSE_MARK = re.compile(r"[\u0300-\u036f]")
 _TOKEN = re.compile(r"\S+")
-_ALIEN = re.compile(r"[\u0370-\u03ff\u0400-\u052f\u1f00-\u1fff]")
+_ALIENS = tuple(map(chr, (*range(0x370, 0x530), *range(0x1F00, 0x2000))))
+_ALIEN = re.compile(f"[{''.join(_ALIENS)}]")
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff\u2c60-\u2c7f]")
-_CHANGED = frozenset(map(chr, (*_ONE_FOR_ONE, 0x0D, *range(0x370, 0x400), *range(0x400, 0x530), *range(0x1F00, 0x2000))))
+_CHANGED = frozenset((*map(chr, _ONE_FOR_ONE), "\r", *_ALIENS))
 """Characters that may not stay as they are; combining marks are the others."""
 
 

@@ -28,27 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: next((place for place, folder in enumerate(_LONGEST) if item.nodeid.startswith(f"{folder}/")), len(_LONGEST)))
 
 
-_long_results = pytest.StashKey[list[Result]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep what becomes of long tests."""
-    config.stash[_long_results] = []
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Keep how a long test ended."""
+    """Write down how a long test ended."""
     outcome = yield
     report: pytest.TestReport = outcome.get_result()  # type: ignore[attr-defined]
     if item.get_closest_marker("long") is not None and (report.when == "call" or report.failed):
-        item.config.stash[_long_results].append(Result.of(item.nodeid, report.outcome, report.duration))
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down how long tests ended, if any were run."""
-    if results := session.config.stash[_long_results]:
-        note(results)
+        note([Result.of(item.nodeid, report.outcome, report.duration)])
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["until"]
 
-_PATIENCE: Final = 90.0
+_PATIENCE: Final = 60.0
 """Seconds; far more than anything takes on a loaded machine."""
 
 _LOOK_EVERY: Final = 0.02

@@ -39,7 +39,7 @@ def parse(words: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     """The command that was typed and its arguments. A usage error ends the process with status 2, --help with 0."""
     top = _Parser(prog="vankho", description="Vankho: a document archive and secure records repository.", allow_abbrev=False)
     _add_everywhere(top)
-    top.set_defaults(**dict.fromkeys(("home", "key", "lang")), json=False)
+    top.set_defaults(home=None, key=None, json=False, lang=None)
     everywhere = _Parser(add_help=False, allow_abbrev=False)
     _add_everywhere(everywhere.add_argument_group("options of every command, before it or behind"))
     groups: dict[str, argparse._SubParsersAction[_Parser]] = {"": top.add_subparsers(title="commands", metavar="COMMAND", required=True)}

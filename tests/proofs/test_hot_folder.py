@@ -93,9 +93,9 @@ def test_no_abuse_of_a_folder_makes_two_outcomes_of_a_file_or_half_a_document(se
         (p1 / "renamed.part").write_bytes(same[:50])
         for folder in (p1, p2):
             (folder / "same.txt").write_bytes(same)
-        until(lambda: (p2 / "done" / "same.txt").exists(), what="the second scanner's copy moved")
+        until(lambda: (p2 / "done" / "same.txt").exists(), 90, what="the second scanner's copy moved")
         p2.rename(tmp_path / "away")
-        until(lambda: (None, "FOLDER_UNREADABLE") in watching.notes(), what="the folder missed")
+        until(lambda: (None, "FOLDER_UNREADABLE") in watching.notes(), 90, what="the folder missed")
         late = notice(5300, "đến sau").encode()
         (tmp_path / "away" / "late.txt").write_bytes(late)
         (tmp_path / "away").rename(p2)
@@ -105,7 +105,7 @@ def test_no_abuse_of_a_folder_makes_two_outcomes_of_a_file_or_half_a_document(se
         for writer in writers:
             writer.join()
         sent |= {same, late, renamed, versions[-1]}
-        until(lambda: not any(path.is_file() for folder in (p1, p2) for path in folder.iterdir()), what="everything moved")
+        until(lambda: not any(path.is_file() for folder in (p1, p2) for path in folder.iterdir()), 90, what="everything moved")
     said, outcomes = watching.lines(), watching.outcomes()
     assert len(said) == len(outcomes), "without a kill no line is told twice"
     assert {line["outcome"] for line in said} == {"stored"}
@@ -128,12 +128,12 @@ def test_a_file_replaced_while_its_outcome_is_waited_for_has_one_for_each_versio
     with Watching(folders) as watching:
         with standing_still(served.pid("worker")):
             (hot / "a.txt").write_bytes(first)
-            until(lambda: served.metric("vankho_queue_waiting") == 1, what="the first acknowledged")
+            until(lambda: served.metric("vankho_queue_waiting") == 1, 90, what="the first acknowledged")
             assert folders.files("p1") == {"a.txt": first}, "it stays until its outcome is final"
             (hot / "new.tmp").write_bytes(second)
             (hot / "new.tmp").rename(hot / "a.txt")
-            until(lambda: served.metric("vankho_queue_waiting") == 2, what="the second acknowledged")
-        until(lambda: folders.files("p1") == {"done/a.txt": second} and len(watching.lines()) == 2, what="both final, the second moved")
+            until(lambda: served.metric("vankho_queue_waiting") == 2, 90, what="the second acknowledged")
+        until(lambda: folders.files("p1") == {"done/a.txt": second} and len(watching.lines()) == 2, 90, what="both final, the second moved")
     records = [line["record_id"] for line in watching.lines()]
     assert {served.ask("GET", f"records/{record}/parts/original", officer).body for record in records} == {first, second} and len(records) == 2
 
@@ -146,9 +146,9 @@ def test_an_archive_that_is_down_is_waited_for_and_nothing_is_said_twice(served:
             with standing_still(supervisor):  # or it would be up again at once
                 os.kill(served.pid("api"), signal.SIGKILL)
                 (hot / f"{round_}.txt").write_bytes(notice(8000 + round_, "chờ").encode())
-                until(lambda told=2 * round_ - 1: len(watching.notes()) == told, what="said that nobody answers")
-            until(lambda name=f"done/{round_}.txt": name in folders.files("down"), what="taken once it is back")
-            until(lambda told=2 * round_: len(watching.notes()) == told, what="said that it works")
+                until(lambda told=2 * round_ - 1: len(watching.notes()) == told, 90, what="said that nobody answers")
+            until(lambda name=f"done/{round_}.txt": name in folders.files("down"), 90, what="taken once it is back")
+            until(lambda told=2 * round_: len(watching.notes()) == told, 90, what="said that it works")
     assert watching.notes() == [(None, "VK-SERVER"), (None, "OK")] * 2
     assert [line["outcome"] for line in watching.lines()] == ["stored", "stored"]
 
@@ -170,7 +170,7 @@ def test_many_files_and_a_watcher_that_is_killed_again_and_again(served: Served,
         watching.start()
         done = folders.count("many", "done")
         # At any moment from its start on, but only after it has moved something: else a slow machine would never come to the end.
-        until(lambda done=done: folders.count("many", "done") > done, what="something moved")
+        until(lambda done=done: folders.count("many", "done") > done, 90, what="something moved")
         time.sleep(random.uniform(0, 1.5))
         watching.kill()
     with watching:
@@ -196,7 +196,7 @@ def test_asked_to_end_it_ends_at_once_and_leaves_nothing_half_done(served: Serve
         (folders.root / "ends" / f"{number}.txt").write_bytes(notice(7000 + number, "kết thúc").encode())
     watching = Watching(folders)
     watching.start()
-    until(lambda: folders.files("ends", "done"), what="at work")
+    until(lambda: folders.files("ends", "done"), 90, what="at work")
     start = time.monotonic()
     assert watching.stopped() == 0
     assert time.monotonic() - start < 15

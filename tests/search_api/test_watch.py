@@ -89,10 +89,10 @@ def test_a_folder_that_is_not_there_ends_once_and_not_the_watch(served: Instance
     (folders.root / "p1").rmdir()
     assert served.refusal("watch", folders.root, "--profiles", folders.profiles, "--once", exit_code=2)["code"] == "VK-FILE"
     with Watching(folders) as watching:
-        until(lambda: (None, "FOLDER_UNREADABLE") in watching.notes(), what="the folder missed")
+        until(lambda: (None, "FOLDER_UNREADABLE") in watching.notes(), 90, what="the folder missed")
         (folders.root / "p1").mkdir()
         (folders.root / "p1" / "a.txt").write_text(notice(1400, "hội nghị"), "utf-8")
-        until(lambda: watching.lines(), what="taken after it came")
+        until(lambda: watching.lines(), 90, what="taken after it came")
         assert watching.notes() == [(None, "FOLDER_UNREADABLE"), (None, "OK")]
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_read_is_said_once_tried_again_and_keeps_nothing_else_fro
     deep.mkdir(parents=True)
     (hot / "a.txt").write_text(notice(1500, "kiểm tra"), "utf-8")
     with Watching(folders) as watching:
-        until(lambda: watching.batches(), what="the readable taken")
+        until(lambda: watching.batches(), 90, what="the readable taken")
     assert [line["path"] for line in watching.lines()] == ["p1/a.txt"]
     assert sorted(str(code) for _, code in watching.notes()) == ["NO_FILE", "TOO_DEEP"]
 
@@ -115,6 +115,6 @@ def test_a_key_that_is_nobodys_leaves_everything_where_it_is_and_says_so_once(se
     for scanner in ("gone", "p1"):
         (folders.root / scanner / "a.txt").write_text(notice(1600, "rà soát"), "utf-8")
     with Watching(folders) as watching:
-        until(lambda: watching.batches() and watching.notes(), what="one refused, the other served")
+        until(lambda: watching.batches() and watching.notes(), 90, what="one refused, the other served")
     assert [(line["scanner"], line["outcome"]) for line in watching.lines()] == [("p1", "stored")]
     assert watching.notes() == [(None, "VK-KEY-UNKNOWN")] and set(folders.files("gone")) == {"a.txt"}

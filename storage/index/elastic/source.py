@@ -101,7 +101,8 @@ class ElasticSource:
         """What is found here; the statistics of others are not used."""
         found = cast("_Found", self._search(self.request(question, floor), by_statistics=not question.by_date))
         hits = found["hits"]["hits"]
-        facets = self._facets(question, found.get("aggregations", {}), matching(question, self._hidden(), floor))
+        matched = matching(question, self._hidden(), floor) if question.facets else {}
+        facets = self._facets(question, found.get("aggregations", {}), matched)
         shown = tuple(hit_of(hit, _key(hit["sort"], question), question) for hit in hits[: question.limit])
         return PartitionAnswer(found["hits"]["total"]["value"], shown, facets, more=len(hits) > question.limit)
 

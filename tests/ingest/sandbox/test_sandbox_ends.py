@@ -58,7 +58,7 @@ def test_a_timed_out_child_is_gone(attacker: Zygote) -> None:
     with pytest.raises(Died):
         ask(attacker, "spin")
     assert attacker.pid is not None
-    until(lambda: not _children(attacker.pid or 0))
+    until(lambda: not _children(attacker.pid or 0), 10)
 
 
 def test_leaving_the_answers_ends_the_child(attacker: Zygote) -> None:
@@ -68,7 +68,7 @@ def test_leaving_the_answers_ends_the_child(attacker: Zygote) -> None:
         assert attacker.pid is not None
         assert _children(attacker.pid)
         answers.close()
-    until(lambda: not _children(attacker.pid or 0))
+    until(lambda: not _children(attacker.pid or 0), 10)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_children_die_with_the_zygote() -> None:
             os.kill(zygote.pid, signal.SIGKILL)
             with pytest.raises(SandboxUnreachable):
                 list(answers)
-        until(lambda: not any(map(alive, guards + readers)))
+        until(lambda: not any(map(alive, guards + readers)), 10)
     finally:
         zygote.close()
 

@@ -44,7 +44,7 @@ def test_a_keeper_that_died_is_started_again_and_the_same_client_goes_on(househo
     pid = household.keeper_pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    until(lambda: household.keeper_pid is None)
+    until(lambda: household.keeper_pid is None, 10)
     household.tend()
     assert household.keeper.ask("keys") == before
     assert household.keeper_pid not in (None, pid)
@@ -59,7 +59,7 @@ def test_a_keeper_that_is_stopped_is_said_to_be_unreachable_and_serves_again_whe
         for _ in range(3):
             with pytest.raises(KeeperUnreachable):
                 client.ask("keys")
-    until(lambda: bool(KeeperClient(household.ends[Role.API]).ask("keys")["keys"]))
+    until(lambda: bool(KeeperClient(household.ends[Role.API]).ask("keys")["keys"]), 10)
 
 
 def test_nonsense_on_a_connection_ends_that_connection_alone(household: Household) -> None:
@@ -85,5 +85,5 @@ def test_the_keeper_dies_with_whoever_started_it(instance: Instance) -> None:
         pid = int(parent.stdout.readline())
         assert alive(pid)
         parent.kill()
-    until(lambda: not alive(pid))
+    until(lambda: not alive(pid), 10)
     instance.run("key", "list")  # the lock died with it as well
